@@ -1,0 +1,5 @@
+"""python -m bootrescue."""
+
+from bootrescue.cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""READ what boots: entries, images and backup candidates of one installed system."""

@@ -1,0 +1,63 @@
+"""Backup images, found by content: any name, any folder, on any file system of the target."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from bootrescue.errors import BadInputError
+from bootrescue.filesystems.access import FileKind, FileTree, Status
+from bootrescue.formats.initramfs import looks_like_image
+from bootrescue.host.host import Host
+
+# The smallest image that could hold an init, and the largest that a loader would take
+SMALLEST_BYTES: Final = 4 << 10
+LARGEST_BYTES: Final = 2 << 30
+HEAD_BYTES: Final = 64 << 10
+# Kernel interfaces, and our own backups: those are the broken images
+NEVER_SEARCHED: Final = frozenset(
+    PurePosixPath(name) for name in ("/proc", "/sys", "/dev", "/run", "/var/lib/bootrescue")
+)
+# A directory that contains itself again (a bind mount, a damaged file system) must not keep us for ever
+DEEPEST: Final = 64
+
+
+def find_images(host: Host, tree: FileTree) -> tuple[PurePosixPath, ...]:
+    """Every file below the root that begins like an initramfs image; hard links of one file are told once."""
+    found = []
+    seen: set[tuple[int, int]] = set()
+    for path in _files(tree, PurePosixPath("/")):
+        status = tree.status(path)
+        if status is None or not _is_plausible(status):
+            continue
+        identity = (status.device, status.inode)
+        if status.inode and identity in seen:
+            continue
+        seen.add(identity)
+        if _begins_like_an_image(tree, path):
+            host.report(f"found an image: {path}")
+            found.append(path)
+    return tuple(found)
+
+
+def _files(tree: FileTree, top: PurePosixPath) -> Iterator[PurePosixPath]:
+    pending = [top]
+    while pending:
+        directory = pending.pop()
+        for entry in tree.entries(directory):
+            path = directory / entry.name
+            if entry.kind is FileKind.FILE:
+                yield path
+            elif entry.kind is FileKind.DIRECTORY and path not in NEVER_SEARCHED and len(path.parts) < DEEPEST:
+                pending.append(path)
+
+
+def _is_plausible(status: Status) -> bool:
+    return status.kind is FileKind.FILE and SMALLEST_BYTES <= status.size_bytes <= LARGEST_BYTES
+
+
+def _begins_like_an_image(tree: FileTree, path: PurePosixPath) -> bool:
+    try:
+        with tree.open(path) as stream:
+            return looks_like_image(stream.read(HEAD_BYTES))
+    except (OSError, BadInputError):
+        return False

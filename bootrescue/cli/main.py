@@ -1,0 +1,55 @@
+"""Find the command, import it alone, and turn errors into messages and exit codes."""
+
+import sys
+from importlib import import_module
+
+from bootrescue.errors import ExitCode
+
+# A module is imported when its command is called: `image list` of a small image must not wait for the rest.
+COMMANDS = {
+    "scan": "devices, file systems, installed systems, boot entries",
+    "backups": "candidate initramfs images, ranked, with their fit",
+    "diagnose": "a verdict for each boot entry, findings with evidence",
+    "plan": "what would be done, with a preview; -o FILE writes a plan",
+    "apply": "carry a plan out, recheck, commit or take back",
+    "rollback": "diagnose, plan, apply and verify in one go",
+    "verify": "recheck, GRUB's view; with --prove a boot in QEMU",
+    "history": "transactions found on the target",
+    "undo": "back to the bytes before a transaction",
+    "entries": "list or show boot entries",
+    "image": "examine or list an initramfs image (needs no root)",
+    "schema": "the JSON Schema of a command's answer",
+}
+USAGE = "usage: bootrescue COMMAND [OPTIONS]   (bootrescue COMMAND --help tells more)"
+
+
+def run() -> None:
+    """The console script: ends the process with a documented exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: list[str]) -> int:
+    """Carry one command out; gives its exit code."""
+    if not argv or argv[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(help_text())
+        return ExitCode.DONE if argv else ExitCode.USAGE
+    if argv[0] == "--version":
+        from bootrescue import __version__  # noqa: PLC0415 -- only here
+
+        sys.stdout.write(f"bootrescue {__version__}\n")
+        return ExitCode.DONE
+    if argv[0] not in COMMANDS:
+        sys.stderr.write(f"bootrescue: there is no command '{argv[0]}'\n{USAGE}\n")
+        return ExitCode.USAGE
+    from bootrescue.cli.diagnostics import guarded  # noqa: PLC0415 -- after the cheap answers
+
+    module = import_module(f"bootrescue.cli.{argv[0]}")
+    return guarded(argv[0], module, argv[1:])
+
+
+def help_text() -> str:
+    """What bootrescue can do, a line a command."""
+    lines = [USAGE, "", *(f"  {name:<9} {what}" for name, what in COMMANDS.items()), ""]
+    lines += ["Exit codes: 0 done and proved, 1 wrong or unproven, 2 usage, 3 decision needed, 4 refused,"]
+    lines += ["5 taken back, 6 not taken back whole, 7 something is missing here, 8 bad input, 130 cancelled."]
+    return "\n".join(lines) + "\n"

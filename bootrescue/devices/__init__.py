@@ -1,0 +1,1 @@
+"""READ block devices: disks, partitions, disk images, and the hardware on the way to them."""

@@ -1,0 +1,35 @@
+"""The way to a disk: which parts of the machine stand on it, and by which modalias each asks for its driver."""
+
+from pathlib import Path
+from typing import Final
+
+from bootrescue.devices.model import Hardware
+
+# The machine that the boot proof gives to a disk image (include/uapi/linux/virtio_ids.h: 2 is the block device,
+# 0x1042 the PCI id of its modern form).
+QEMU_VIRTIO_DISK: Final = Hardware(
+    modaliases=(
+        "virtio:d00000002v00001AF4",
+        "pci:v00001AF4d00001042sv00001AF4sd00001100bc01sc00i00",
+    ),
+    assumed=True,
+)
+
+
+def hardware_of(sysfs_path: str) -> Hardware:
+    """Collect the modaliases from a block device up to the root of the device tree.
+
+    A device without any (a loop device) gives an empty answer, which means: not known.
+    """
+    modaliases = []
+    directory = Path(sysfs_path).resolve()
+    for place in (directory, *directory.parents):
+        if place == Path("/sys/devices"):
+            break
+        try:
+            text = (place / "modalias").read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            continue
+        if text:
+            modaliases.append(text)
+    return Hardware(modaliases=tuple(modaliases))

@@ -1,0 +1,68 @@
+"""Values that describe block devices."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bootrescue.host.slice import Slice
+
+
+class DeviceKind(StrEnum):
+    """What a block device is."""
+
+    DISK = "disk"
+    IMAGE = "image"
+    PARTITION = "partition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Which machine to look at: image files, named disks, or (neither given) every disk of this machine.
+
+    `root` is a tree that is mounted already, or a plain directory; it excludes the others.
+    """
+
+    images: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
+    root: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What stands between the processor and a disk, as the modaliases by which its parts ask for drivers.
+
+    Attributes:
+        modaliases: from the disk up to the bus; empty when nothing is known.
+        assumed: true for a disk image, which is judged for the machine that the boot proof gives it.
+    """
+
+    modaliases: tuple[str, ...] = ()
+    assumed: bool = False
+
+
+NOT_KNOWN: Final = Hardware()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockDevice:
+    """A disk, a disk image or a partition.
+
+    Attributes:
+        path: how it is named to the operator: `/dev/sda`, `disk.img`, `disk.img#1`.
+        piece: where its bytes lie.
+        partition_table: `gpt`, `msdos`, ...; empty when there is none.
+        type_code: a partition's type as its table has it; empty when unknown.
+    """
+
+    path: str
+    kind: DeviceKind
+    size_bytes: int
+    piece: Slice
+    serial: str = ""
+    model: str = ""
+    partition_table: str = ""
+    partition_number: int = 0
+    partition_uuid: str = ""
+    type_code: str = ""
+    hardware: Hardware = NOT_KNOWN
+    children: tuple["BlockDevice", ...] = ()

@@ -1,0 +1,1 @@
+"""READ file systems, and a confined view into each."""

@@ -1,0 +1,1 @@
+"""One file per rule; each documents itself in its docstring and offers `check`."""

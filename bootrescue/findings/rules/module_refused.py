@@ -1,0 +1,49 @@
+"""module-refused: a module inside an image is one that the kernel refuses to load.
+
+`strip` takes the symbol table ("module has no symbols (stripped?)"), a module built for another kernel has another
+version magic. When it serves the disk or the root file system the machine does not boot; else it is a warning.
+"""
+
+from collections.abc import Iterator
+
+from bootrescue.findings.drivers import inside, judge_module
+from bootrescue.findings.model import Evidence, Finding, Severity, State
+from bootrescue.findings.subjects import Subject, UsedImage
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """One finding for each image that holds such modules."""
+    for used in subject.images:
+        modules = subject.chain.modules_of(used.kernel_release)
+        if modules is None:
+            continue
+        refused = {}
+        for copy in used.image.modules:
+            evidence = judge_module(copy, used.image, modules)
+            if evidence is not None:
+                refused[copy.module.name] = evidence
+        if not refused:
+            continue
+        needed = _needed(used, refused)
+        names = ", ".join(needed or sorted(refused))
+        consequence = "so the machine does not boot" if needed else "which the boot does not need"
+        yield Finding(
+            rule="module-refused",
+            severity=Severity.FATAL if needed else Severity.WARNING,
+            subject=str(used.image.path),
+            summary=f"The image {used.image.path} holds a driver that the kernel refuses, {names}, {consequence}.",
+            evidence=tuple(refused[name] for name in sorted(refused)),
+            entries=used.entry_ids,
+            remedies=("restore-image", "point-entry"),
+        )
+
+
+def _needed(used: UsedImage, refused: dict[str, Evidence]) -> list[str]:
+    """Which of the refused modules stand on the way to the root file system."""
+    paths = set()
+    for name in ("storage-driver", "file-system-driver"):
+        link = used.link(name)
+        if link is not None and link.state is State.BROKEN:
+            paths |= {evidence.path for evidence in link.evidence}
+    copies = {copy.module.name: inside(used.image, copy.path) for copy in used.image.modules}
+    return sorted(name for name in refused if copies[name] in paths)

@@ -1,0 +1,1 @@
+"""TELL what was found, planned, done and proved: as text, as JSON, as a page. Pure."""

@@ -1,0 +1,26 @@
+"""The JSON Schema of each command's `result`."""
+
+from typing import Final
+
+from bootrescue.report import model
+
+DOCUMENTS: Final[dict[str, type]] = {
+    "scan": model.ScanDocument,
+    "backups": model.BackupsDocument,
+    "diagnose": model.DiagnosisDocument,
+    "plan": model.RepairDocument,
+    "apply": model.RepairDocument,
+    "rollback": model.RepairDocument,
+    "verify": model.RepairDocument,
+    "undo": model.RepairDocument,
+    "history": model.HistoryDocument,
+    "entries": model.EntriesDocument,
+    "image-examine": model.ImageDocument,
+}
+
+
+def render_schema(command: str) -> bytes:
+    """The schema as JSON (draft 2020-12, as msgspec writes it)."""
+    import msgspec  # noqa: PLC0415 -- only here
+
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(DOCUMENTS[command])), indent=2) + b"\n"

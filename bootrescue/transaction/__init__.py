@@ -1,0 +1,1 @@
+"""WRITE: the only layer that changes a target. Journal, backup, apply, undo."""

@@ -1,0 +1,52 @@
+"""A writable view of a disk whose changes land in a file of ours: the disk itself is only read."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from bootrescue.errors import MachineLacksError
+from bootrescue.host.durable import write_here
+from bootrescue.host.host import Host
+from bootrescue.host.runner import run, running
+
+EXPORT_SECONDS: Final = 20.0
+
+
+def make_overlay(host: Host, disk: str) -> Path:
+    """Make an empty qcow2 overlay over a raw disk or image.
+
+    Raises:
+        MachineLacksError: qemu-img is missing or refuses.
+    """
+    overlay = host.new_directory("overlay") / "overlay.qcow2"
+    base = str(Path(disk).resolve())
+    run(["qemu-img", "create", "-f", "qcow2", "-b", base, "-F", "raw", str(overlay)])
+    return overlay
+
+
+@contextmanager
+def exported(host: Host, overlay: Path) -> Iterator[str]:
+    """Show an overlay as a raw disk file, for the length of a with block (qemu-storage-daemon's FUSE export).
+
+    Raises:
+        MachineLacksError: FUSE is missing here, or the export does not come up.
+    """
+    raw = host.new_directory("export") / "disk.raw"
+    write_here(raw, b"")
+    argv = [
+        "qemu-storage-daemon",
+        "--blockdev",
+        f"driver=qcow2,node-name=overlay,file.driver=file,file.filename={overlay}",
+        "--export",
+        f"type=fuse,id=export,node-name=overlay,mountpoint={raw},writable=on",
+    ]
+    with running(argv) as daemon:
+        deadline = time.monotonic() + EXPORT_SECONDS
+        while raw.stat().st_size == 0:
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                reason = daemon.error_text() if daemon.poll() is not None else "it did not come up in time"
+                raise MachineLacksError(f"the overlay cannot be shown as a disk: {reason}", hint="modprobe fuse")
+            time.sleep(0.02)
+        yield str(raw)

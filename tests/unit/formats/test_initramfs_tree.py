@@ -1,0 +1,91 @@
+"""What lies where once an image is unpacked."""
+
+import io
+
+import pytest
+
+from bootrescue.formats.initramfs import (
+    Image,
+    dropped_entries,
+    effective_entries,
+    read_image,
+)
+from tests.image_builders import (
+    CpioFile,
+    archive,
+    directory,
+    file,
+    link,
+    small_tree,
+)
+
+FAILED = "Initramfs unpacking failed: "
+MAIN = archive(*small_tree())
+OVERRIDE = archive(file("init", b"new", 0o755))
+
+
+def read(image: bytes) -> Image:
+    return read_image(io.BytesIO(image))
+
+
+def names(image: Image) -> list[bytes]:
+    return [entry.name for entry in image.entries]
+
+
+def unpacked(image: Image) -> list[bytes]:
+    return [entry.name for entry in image.entries if entry.unpacked]
+
+
+def assert_covers_every_byte(image: Image) -> None:
+    ends = [segment.offset + segment.stored_size_bytes for segment in image.segments]
+    assert [segment.offset for segment in image.segments[1:]] == ends[:-1]
+    assert ends[-1] == image.size_bytes - image.bootconfig_size_bytes
+
+
+def test_last_entry_of_a_name_wins_in_every_spelling() -> None:
+    image = read(archive(directory("a"), file("a/b", b"1"), file("./a//b", b"22"), file("/a/../a/b", b"333")))
+    assert effective_entries(image)[b"a/b"].size_bytes == 3
+
+
+def test_parents_that_are_links_are_followed() -> None:
+    tree = (
+        directory("usr"),
+        directory("usr/lib"),
+        link("lib", "usr/lib"),
+        file("lib/x", b"1"),
+        file("usr/lib/x", b"22"),
+    )
+    effective = effective_entries(read(archive(*tree)))
+    assert effective[b"usr/lib/x"].size_bytes == 2
+    assert b"lib/x" not in effective
+
+
+def test_links_in_a_circle_do_not_hang() -> None:
+    effective = effective_entries(read(archive(link("a", "b"), link("b", "a"), file("a/x"))))
+    assert set(effective) == {b"a", b"b"}
+
+
+def test_file_over_an_empty_and_over_a_full_directory() -> None:
+    empty = effective_entries(read(archive(directory("a"), file("a"))))
+    assert empty[b"a"].is_regular
+    full = effective_entries(read(archive(directory("a"), file("a/x"), file("a"))))
+    assert full[b"a"].is_directory
+
+
+@pytest.mark.parametrize("first", [b"", b"data"])
+def test_hard_link_with_data_on_either_name(first: bytes) -> None:
+    one = CpioFile(name=b"one", body=first, nlink=2, ino=7)
+    two = CpioFile(name=b"two", body=b"" if first else b"data", nlink=2, ino=7)
+    effective = effective_entries(read(archive(one, two)))
+    assert effective[b"one"].size_bytes == effective[b"two"].size_bytes == 4
+
+
+def test_hard_link_does_not_cross_a_trailer() -> None:
+    one = CpioFile(name=b"one", body=b"data", nlink=2, ino=7)
+    two = CpioFile(name=b"two", nlink=2, ino=7)
+    assert effective_entries(read(archive(one) + archive(two)))[b"two"].size_bytes == 0
+
+
+def test_entry_without_its_directory_is_dropped_by_the_kernel() -> None:
+    image = read(archive(file("no/where"), file("dev/x"), *small_tree()))
+    assert [entry.name for entry in dropped_entries(image)] == [b"no/where"]
