@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bootrescue.errors import BadInputError
-from bootrescue.filesystems.access import FileKind, FileTree, Status
+from bootrescue.filesystems.tree import FileKind, FileTree, Status
 from bootrescue.formats.initramfs import looks_like_image
 from bootrescue.host.host import Host
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from bootrescue.boot.model import BootEntry, EntryFile, EntryKind, GrubConfiguration
 from bootrescue.errors import BadInputError
-from bootrescue.filesystems.access import FileKind, FileTree, read_bytes
+from bootrescue.filesystems.tree import FileKind, FileTree, read_bytes
 from bootrescue.formats.grub import environment_block
 from bootrescue.formats.grub.entries import GrubEntry, GrubMenu, default_entry, read_menu
 from bootrescue.formats.grub.tree import parse

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bootrescue.boot.model import ImageFacts, ImageModule
-from bootrescue.filesystems.access import FileTree
+from bootrescue.filesystems.tree import FileTree
 from bootrescue.formats.cpio import Entry
 from bootrescue.formats.initramfs import effective_entries, identify_generator, kernel_releases, normalised, read_image
 from bootrescue.formats.kernel_module import KernelModule, examine_module

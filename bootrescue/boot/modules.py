@@ -8,7 +8,7 @@ from typing import Final
 from bootrescue.boot.images import ModuleCache
 from bootrescue.boot.model import ImageFacts, InstalledModule, ModulesFacts
 from bootrescue.errors import BadInputError
-from bootrescue.filesystems.access import FileTree, read_bytes
+from bootrescue.filesystems.tree import FileTree, read_bytes
 from bootrescue.formats.kernel_module import module_name
 from bootrescue.formats.module_index import ModulesDep, parse_modules_alias, parse_modules_builtin, parse_modules_dep
 from bootrescue.systems.kernels import MODULES

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from bootrescue.devices.disk_image import open_image
 from bootrescue.devices.hardware import hardware_of
-from bootrescue.devices.model import BlockDevice, DeviceKind, Source
+from bootrescue.devices.model import BlockDevice, DeviceKind, Slice, Source
 from bootrescue.devices.partitions import read_partitions
 from bootrescue.errors import BadInputError, MachineLacksError, UsageError
 from bootrescue.host.host import Host
-from bootrescue.host.slice import Slice
 from bootrescue.host.tools import require_root
 
 # /sys/class/block/*/size counts 512-byte sectors whatever the hardware does (Documentation/ABI/stable/sysfs-block)

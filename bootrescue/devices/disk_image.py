@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from bootrescue.devices.hardware import QEMU_VIRTIO_DISK
-from bootrescue.devices.model import BlockDevice, DeviceKind
+from bootrescue.devices.model import BlockDevice, DeviceKind, Slice
 from bootrescue.errors import BadInputError
-from bootrescue.host.slice import Slice
 
 # docs/interop/qcow2.txt (QEMU 7.2), the VMDK 5.0, VHDX 1.0 and VDI headers
 WRAPPED: Final = (

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bootrescue.host.slice import Slice
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Where the bytes of a partition lie: a run in a file or block device. `size_bytes` 0 means: to its end."""
+
+    path: str
+    offset_bytes: int = 0
+    size_bytes: int = 0
 
 
 class DeviceKind(StrEnum):

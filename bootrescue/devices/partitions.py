@@ -3,11 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from bootrescue.devices.model import BlockDevice, DeviceKind
+from bootrescue.devices.model import BlockDevice, DeviceKind, Slice
 from bootrescue.errors import BadInputError
 from bootrescue.host.host import Host
 from bootrescue.host.loop_devices import attach
-from bootrescue.host.slice import Slice
 
 
 def read_partitions(host: Host, disk: BlockDevice) -> BlockDevice:
@@ -19,7 +18,7 @@ def read_partitions(host: Host, disk: BlockDevice) -> BlockDevice:
     """
     import parted  # noqa: PLC0415 -- 48 ms that only a scan needs
 
-    read_only = attach(host, disk.piece)
+    read_only = attach(host, disk.piece.path)
     device = parted.getDevice(read_only)
     try:
         table = parted.newDisk(device)

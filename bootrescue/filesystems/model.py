@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from bootrescue.devices.model import NOT_KNOWN, Hardware
-from bootrescue.host.slice import Slice
+from bootrescue.devices.model import NOT_KNOWN, Hardware, Slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

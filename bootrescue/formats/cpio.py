@@ -151,7 +151,7 @@ def parse_header(header: bytes) -> Header:
 
 def _lenient_number(field: bytes) -> int:
     """Read a field as simple_strtoul(field, NULL, 16) does (lib/vsprintf.c): what is no digit ends the number."""
-    digits = field.lstrip(b" ")
+    digits = field
     if digits[:2] in {b"0x", b"0X"} and digits[2:3] in _HEX_DIGITS:
         digits = digits[2:]
     length = len(digits) - len(digits.lstrip(_HEX_DIGITS))

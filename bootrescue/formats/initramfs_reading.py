@@ -27,6 +27,9 @@ RATIO_FREE_BYTES = 256 << 20
 PAYLOAD_LIMIT_BYTES = 256 << 20
 """Largest file whose body is shown to a visitor: above the largest module known, nvidia.ko with symbols (100 MB)."""
 
+SEGMENT_LIMIT = 4096
+"""A loader joins a handful of images; thousands of empty members are an attack on time and memory."""
+
 PROBLEM_LIMIT = 100
 """Enough to see what is wrong; a hostile image could cause one per entry."""
 
@@ -67,6 +70,7 @@ class Reading(EntrySink):
         self._unjudged = False  # nobody can say what the kernel would do
         self._first_header = True  # the kernel has not yet seen a header
         self._follows_raw = False
+        self._packed_before = False
         self._archive = 0
         self._unpacked_bytes = 0
         self._start = 0
@@ -154,6 +158,8 @@ class Reading(EntrySink):
         self._broken = False
         self._size_before = self._unpacked_bytes
         self._entries_before = len(self._entries)
+        if len(self._segments) >= SEGMENT_LIMIT:
+            raise LimitReachedError(f"more than {SEGMENT_LIMIT} segments")
         if not self._start & 3:
             return
         if self._follows_raw:
@@ -196,6 +202,7 @@ class Reading(EntrySink):
             if report.problem and not report.refused:
                 self.fault(report.problem, report.kernel_message, broken=report.damaged)
         self._first_header = False
+        self._packed_before = True
         self._follows_raw = False
         proves_its_end = self._codec is not Codec.LZ4
         self._close_segment(report, needs_trailer=not (proves_its_end or walker.ended_by_trailer))
@@ -251,7 +258,7 @@ class Reading(EntrySink):
         """Tell whether lib/earlycpio.c finds something: before any packed segment, under a name without "./"."""
         return (
             self._codec is Codec.NONE
-            and all(segment.codec is Codec.NONE for segment in self._segments)
+            and not self._packed_before
             and any(entry.name.startswith(b"kernel/") for entry in self._entries[self._entries_before :])
         )
 

@@ -112,7 +112,9 @@ def _decode_gzip(source: StoredStream, report: Report) -> Iterator[bytes | memor
     source.unread(len(inflater.unused_data))
     trailer = source.exactly(8)
     if len(trailer) < 8:  # noqa: PLR2004  (CRC32 and length, RFC 1952)
-        raise DamagedMemberError("the gzip data is cut in its last 8 bytes", "read error")
+        # The kernel skips these 8 bytes unread, so it goes on behind the end; a 6.1 kernel oopsed there.
+        problem = "the gzip data is cut in its last 8 bytes; the kernel reads on behind the image and may crash"
+        raise DamagedMemberError(problem, "invalid magic at start of compressed archive")
     if trailer == struct.pack("<II", inflater.crc, size & 0xFFFFFFFF):
         report.checksummed = True
     else:
@@ -149,7 +151,8 @@ def _skip_string(source: StoredStream) -> None:
 def _decode_bzip2(source: StoredStream, report: Report) -> Iterator[bytes | memoryview]:
     import bz2  # noqa: PLC0415
 
-    yield from _drive(bz2.BZ2Decompressor(), source, "bzip2", ("decompressor failed", "decompressor failed"))
+    wrong_sum = "Data integrity error when decompressing."  # seen for a flipped bit in the body
+    yield from _drive(bz2.BZ2Decompressor(), source, "bzip2", ("decompressor failed", wrong_sum))
     report.checksummed = True  # each block and the stream carry a CRC32, which libbz2 checks
 
 
@@ -236,7 +239,7 @@ def _decode_lz4(source: StoredStream, report: Report) -> Iterator[bytes | memory
             report.problem = "no NULs part the lz4 data from what follows"
             report.kernel_message = "Decoding failed"
             return
-        stored = source.exactly(length)
+        stored = source.collect(length)
         if len(stored) < length:
             raise DamagedMemberError("the lz4 data is cut", "Decoding failed")
         try:

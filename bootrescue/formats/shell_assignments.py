@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _ASSIGNMENT = re.compile(rb"[ \t]*+(?:export[ \t]++)?([A-Za-z_][A-Za-z0-9_]*+)=")
 _VALUE = re.compile(rb"(?:'[^']*+'|\"(?:[^\"\\]++|\\.)*+\"|\\.|[^\s'\"\\;&|<>()])*+", re.DOTALL)
-_BEHIND_VALUE = re.compile(rb"[ \t\r;]*+(?:[ \t]#[^\n]*+)?(?:\n|\Z)")
+_BEHIND_VALUE = re.compile(rb"(?:[ \t\r;]++(?:#[^\n]*+)?)?(?:\n|\Z)")
 _PIECE = re.compile(
     rb"'(?P<single>[^']*)'|\"(?P<double>(?:[^\"\\]|\\.)*)\"|\\(?P<escaped>.)|(?P<text>[^'\"\\]+)", re.DOTALL
 )

@@ -85,11 +85,14 @@ class StoredStream:
 
     def exactly(self, size: int) -> bytes:
         """Take `size` bytes, fewer only at the end."""
-        pieces = []
-        while size > 0 and (piece := self.take(size)):
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
+        return bytes(self.collect(size))
+
+    def collect(self, size: int) -> bytearray:
+        """Take `size` bytes, fewer only at the end; many bytes are held only once."""
+        collected = bytearray()
+        while len(collected) < size and (piece := self.take(size - len(collected))):
+            collected += piece
+        return collected
 
     def skip_nuls(self) -> int:
         """Take all NULs that come next; return how many there were."""

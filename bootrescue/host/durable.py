@@ -11,11 +11,11 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from bootrescue.errors import BadInputError, BootRescueError, RefusedError
+from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
 
 # include/uapi/linux/fs.h, Linux 6.12: _IOWR('X', 119, int) and _IOWR('X', 120, int)
@@ -23,17 +23,6 @@ FIFREEZE: Final = 0xC0045877
 FITHAW: Final = 0xC0045878
 CHUNK_BYTES: Final = 1 << 20
 STAGED_PREFIX: Final = ".bootrescue-"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributes:
-    """What belongs to a file beside its bytes. Extended attributes hold the SELinux label, ACLs, capabilities."""
-
-    mode: int = 0o644
-    owner: int = 0
-    group: int = 0
-    modified_ns: int | None = None
-    extended: tuple[tuple[str, bytes], ...] = ()
 
 
 def read_attributes(root: ConfinedRoot, name: PurePosixPath) -> Attributes:

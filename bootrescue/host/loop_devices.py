@@ -13,7 +13,6 @@ from typing import Final
 
 from bootrescue.errors import MachineLacksError
 from bootrescue.host.host import Host
-from bootrescue.host.slice import Slice
 
 LOOP_CTL_GET_FREE: Final = 0x4C82
 LOOP_CONFIGURE: Final = 0x4C0A
@@ -25,43 +24,41 @@ LOOP_CONFIG: Final = struct.Struct("=II QQQQQ IIII 64s 64s 32s QQ 64x")
 ATTEMPTS: Final = 16
 
 
-def attach(host: Host, piece: Slice, *, writable: bool = False) -> str:
-    """Attach a slice for as long as the host lives; gives the device's path, such as /dev/loop3.
+def attach(host: Host, path: str, *, offset_bytes: int = 0, size_bytes: int = 0, writable: bool = False) -> str:
+    """Attach a file, or a run of its bytes, for as long as the host lives; gives the path, such as /dev/loop3.
+
+    A size of 0 bytes means: to the end.
 
     Raises:
         MachineLacksError: the file cannot be opened, or the kernel has no loop device to give.
     """
     try:
-        backing = os.open(piece.path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+        backing = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
     except OSError as error:
-        raise MachineLacksError(f"cannot be opened: {error.strerror}", where=piece.path) from error
+        raise MachineLacksError(f"cannot be opened: {error.strerror}", where=path) from error
     try:
-        number, device = _configure(backing, piece, writable=writable)
+        number, device = _configure(backing, path, (offset_bytes, size_bytes), writable=writable)
     finally:
         os.close(backing)
     host.resources.callback(os.close, device)
     return f"/dev/loop{number}"
 
 
-def _configure(backing: int, piece: Slice, *, writable: bool) -> tuple[int, int]:
+def _configure(backing: int, path: str, place: tuple[int, int], *, writable: bool) -> tuple[int, int]:
     flags = LO_FLAGS_AUTOCLEAR | (0 if writable else LO_FLAGS_READ_ONLY)
     for _ in range(ATTEMPTS):
         number = _free_number()
         device = os.open(f"/dev/loop{number}", (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
-        config = LOOP_CONFIG.pack(
-            backing, 0, 0, 0, 0, piece.offset_bytes, piece.size_bytes, 0, 0, 0, flags, b"", b"", b"", 0, 0
-        )
+        config = LOOP_CONFIG.pack(backing, 0, 0, 0, 0, *place, 0, 0, 0, flags, b"", b"", b"", 0, 0)
         try:
             fcntl.ioctl(device, LOOP_CONFIGURE, config)
         except OSError as error:
             os.close(device)
             if error.errno != errno.EBUSY:
-                raise MachineLacksError(
-                    f"no loop device could be set up: {error.strerror}", where=piece.path
-                ) from error
+                raise MachineLacksError(f"no loop device could be set up: {error.strerror}", where=path) from error
         else:
             return number, device
-    raise MachineLacksError("no free loop device after several attempts", where=piece.path)
+    raise MachineLacksError("no free loop device after several attempts", where=path)
 
 
 def _free_number() -> int:

@@ -9,9 +9,7 @@ from typing import Final
 
 from bootrescue.errors import MachineLacksError
 from bootrescue.host.host import Host
-from bootrescue.host.loop_devices import attach
 from bootrescue.host.runner import ToolError, run
-from bootrescue.host.slice import Slice
 from bootrescue.host.tools import require_root
 
 # Documentation/filesystems/ext4, xfs(5), btrfs(5), f2fs: what leaves the journal alone
@@ -36,16 +34,15 @@ def can_mount(file_system_type: str) -> bool:
     return file_system_type in WITHOUT_REPLAY
 
 
-def mounted(host: Host, piece: Slice, file_system_type: str, *, at: Path | None = None, writable: bool = False) -> Path:
-    """Mount a slice of a disk for as long as the host lives; gives the mount point.
+def mounted(host: Host, device: str, file_system_type: str, *, at: Path | None = None, writable: bool = False) -> Path:
+    """Mount a device for as long as the host lives; gives the mount point.
 
     Raises:
         MachineLacksError: no root, an unknown type, or the kernel refuses it (the message is mount's own).
     """
     require_root("looking into a file system")
     if not can_mount(file_system_type):
-        raise MachineLacksError(f"no way is known to look into {file_system_type} without writing", where=piece.path)
-    device = attach(host, piece, writable=writable)
+        raise MachineLacksError(f"no way is known to look into {file_system_type} without writing", where=device)
     options = ["rw" if writable else "ro", CONFINED]
     if writable:
         options += ["nouuid"] if file_system_type == "xfs" else []

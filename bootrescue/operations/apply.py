@@ -16,7 +16,8 @@ from bootrescue.report.repairing import plan_document, transaction_document, ver
 from bootrescue.systems.discover import reopen
 from bootrescue.systems.model import InstalledSystem
 from bootrescue.transaction import apply as transaction
-from bootrescue.transaction.model import STATE_DIRECTORY, Target, TransactionState
+from bootrescue.transaction.model import STATE_DIRECTORY, TransactionState
+from bootrescue.transaction.target import Target
 from bootrescue.transaction.undo import undo as undo_transaction
 from bootrescue.verification.boot_proof import require_possible
 from bootrescue.verification.model import Outcome, Proof, Verification

@@ -1,6 +1,6 @@
 """history: the transactions whose journals lie on the target. Writes nothing."""
 
-from bootrescue.filesystems.access import FileKind
+from bootrescue.filesystems.tree import FileKind
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.host import Host
 from bootrescue.operations.targets import TargetChoice, choose_system, look

@@ -4,14 +4,15 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from bootrescue.devices.model import Slice
 from bootrescue.errors import BadInputError, MachineLacksError
-from bootrescue.filesystems.access import FileKind, confined_tree, read_bytes
+from bootrescue.filesystems.access import confined_tree
 from bootrescue.filesystems.model import FileSystem
 from bootrescue.filesystems.mounting import Mounted, mount, mount_below
+from bootrescue.filesystems.tree import FileKind, read_bytes
 from bootrescue.formats.os_release import OsRelease, parse_os_release
 from bootrescue.host.host import Host
 from bootrescue.host.mounts import can_mount
-from bootrescue.host.slice import Slice
 from bootrescue.host.tools import require_root
 from bootrescue.systems.kernels import collect_kernels
 from bootrescue.systems.layout import firmware_mode, mount_below_root

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bootrescue.errors import BadInputError
-from bootrescue.filesystems.access import FileKind, FileTree
+from bootrescue.filesystems.tree import FileKind, FileTree
 from bootrescue.formats.kernel_image import parse_kernel_image
 from bootrescue.systems.model import Kernel
 

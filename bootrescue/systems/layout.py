@@ -4,9 +4,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bootrescue.errors import BootRescueError
-from bootrescue.filesystems.access import read_bytes
 from bootrescue.filesystems.model import FileSystem
 from bootrescue.filesystems.mounting import Mounted, mount_below
+from bootrescue.filesystems.tree import read_bytes
 from bootrescue.formats.fstab import FstabEntry, parse_fstab
 from bootrescue.host.host import Host
 from bootrescue.host.mounts import can_mount

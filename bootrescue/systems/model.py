@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from bootrescue.filesystems.access import FileTree
 from bootrescue.filesystems.model import FileSystem
+from bootrescue.filesystems.tree import FileTree
 
 
 class FirmwareMode(StrEnum):

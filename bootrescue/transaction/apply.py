@@ -15,14 +15,16 @@ from bootrescue.errors import (
     RefusedError,
     TakenBackError,
 )
+from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import Attributes, digest_of, free_bytes, read_attributes, replace, settle
+from bootrescue.host.durable import digest_of, free_bytes, read_attributes, replace, settle
 from bootrescue.host.host import Host
 from bootrescue.plan.model import ABSENT, Plan, PointEntry, RebuildModuleIndex, RestoreImage, RestoreModule, Step
 from bootrescue.transaction.backup import keep
 from bootrescue.transaction.content import NewContent, contents_of, is_already_so
 from bootrescue.transaction.journal import Journal, begin, change_record
-from bootrescue.transaction.model import Change, Target
+from bootrescue.transaction.model import Change
+from bootrescue.transaction.target import Target
 from bootrescue.transaction.undo import take_back
 
 # Room for the journal, directories and the file system's own book-keeping

@@ -3,8 +3,9 @@
 from pathlib import PurePosixPath
 
 from bootrescue.errors import TakenBackError
+from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import Attributes, digest_of, read_attributes, read_chunks, replace
+from bootrescue.host.durable import digest_of, read_attributes, read_chunks, replace
 from bootrescue.plan.model import ABSENT
 from bootrescue.transaction.model import Change
 

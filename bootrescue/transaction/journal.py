@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from bootrescue.errors import BadInputError
+from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import Attributes, append, make_directories, read_chunks
+from bootrescue.host.durable import append, make_directories, read_chunks
 from bootrescue.transaction.model import STATE_DIRECTORY, Change, Transaction, TransactionState
 
 ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")

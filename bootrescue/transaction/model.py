@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
-from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import Attributes
+from bootrescue.host.attributes import Attributes
 
 STATE_DIRECTORY: Final = PurePosixPath("/var/lib/bootrescue")
 
@@ -55,11 +54,3 @@ class Transaction:
     def journal(self) -> PurePosixPath:
         """Its journal on the target."""
         return self.directory / "journal.jsonl"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A system opened for writing. `mount_points` are the file systems to settle, as directories of this machine."""
-
-    root: ConfinedRoot
-    mount_points: tuple[Path, ...]

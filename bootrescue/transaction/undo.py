@@ -6,7 +6,8 @@ from bootrescue.errors import RefusedError
 from bootrescue.host.durable import digest_of, read_chunks, remove, replace, settle
 from bootrescue.plan.model import ABSENT
 from bootrescue.transaction.journal import Journal
-from bootrescue.transaction.model import Change, Target, Transaction, TransactionState
+from bootrescue.transaction.model import Change, Transaction, TransactionState
+from bootrescue.transaction.target import Target
 
 
 def undo(target: Target, transaction: Transaction) -> bool:

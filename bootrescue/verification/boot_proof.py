@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bootrescue.devices.model import Slice
 from bootrescue.errors import MachineLacksError
+from bootrescue.filesystems.mounting import mount_slice
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.durable import copy_here
 from bootrescue.host.host import Host
-from bootrescue.host.mounts import mounted, unmounted
+from bootrescue.host.mounts import unmounted
 from bootrescue.host.runner import Running, running
-from bootrescue.host.slice import Slice
 from bootrescue.host.tools import find_tool
 from bootrescue.systems.model import FirmwareMode, InstalledSystem
 from bootrescue.verification.console import has_ended, telling_line
@@ -93,7 +94,7 @@ def _place_witness(host: Host, overlay: Path, system: InstalledSystem, token: st
     with exported(host, overlay) as raw:
         inner = Slice(path=raw, offset_bytes=piece.offset_bytes, size_bytes=piece.size_bytes)
         with host.scope() as inside:
-            mount_point = mounted(inside, inner, system.root.type, writable=True)
+            mount_point = mount_slice(inside, inner, system.root.type, writable=True)
             kind = place(ConfinedRoot(path=mount_point), token)
             unmounted(mount_point)
     return kind

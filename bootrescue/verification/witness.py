@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bootrescue.errors import MachineLacksError
+from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import Attributes, read_attributes, read_chunks, replace
 from bootrescue.host.durable import make_directories as make_private_directories
+from bootrescue.host.durable import read_attributes, read_chunks, replace
 
 SCRIPT: Final = PurePosixPath("/etc/bootrescue-witness")
 UNIT: Final = PurePosixPath("/etc/systemd/system/bootrescue-witness.service")

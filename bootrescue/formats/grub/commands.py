@@ -11,7 +11,7 @@ from bootrescue.formats.grub import conditions
 from bootrescue.formats.grub.conditions import Truth
 from bootrescue.formats.grub.entry_commands import LOADER_KEYWORDS, parse_search
 from bootrescue.formats.grub.model import OtherFile, Word
-from bootrescue.formats.grub.state import State
+from bootrescue.formats.grub.state import ROOT_UUID, State
 from bootrescue.formats.grub.tree import Command
 
 
@@ -103,7 +103,8 @@ def _other_file(state: State, call: Call) -> Truth:
 def _note_file(state: State, call: Call, path: Sequence[Word]) -> None:
     if path:
         line = state.line(call.node.start)
-        state.other_files.append(OtherFile(keyword=call.keyword, path=path[0], line=line))
+        uuid = state.known_text(ROOT_UUID)
+        state.other_files.append(OtherFile(keyword=call.keyword, path=path[0], root_uuid=uuid, line=line))
 
 
 def _blscfg(state: State, _call: Call) -> Truth:

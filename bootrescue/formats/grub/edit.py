@@ -4,7 +4,7 @@ import re
 
 from bootrescue.errors import BadInputError
 from bootrescue.formats.grub.model import GrubEntry, Word
-from bootrescue.formats.grub.tokens import VARIABLE
+from bootrescue.formats.grub.tokens import VARIABLE, TokenKind, tokenize
 from bootrescue.formats.grub.tree import Script
 from bootrescue.formats.grub.words import Expanded, expand, quote
 
@@ -73,15 +73,22 @@ def _keep_variables(raw: bytes, behind: int, old: str, new: str) -> bytes | None
         new: the text to write.
     """
     for closing in (b"", b'"'):
-        tail = _literal(raw[behind:].removesuffix(closing) if closing else raw[behind:])
-        head = old.removesuffix(tail)
-        if head == old or not new.startswith(head) or len(new) == len(head):
+        if not raw.endswith(closing):
             continue
+        tail = _literal(raw[behind : len(raw) - len(closing)])
+        head = old.removesuffix(tail)
         rest = new[len(head) :]
-        written = raw[:behind] + (quote(rest) if not closing else rest.encode("utf-8", "surrogateescape") + closing)
-        if _literal(written) == _literal(raw[:behind] + closing) + rest and quote(rest):
+        if head == old or not new.startswith(head) or not rest or (closing and set('"\\$') & set(rest)):
+            continue
+        written = raw[:behind] + (quote(rest, like=b'""')[1:] if closing else quote(rest))
+        if _is_one_word(written) and _literal(written) == _literal(raw[:behind]) + rest:
             return written
     return None
+
+
+def _is_one_word(raw: bytes) -> bool:
+    token = next(tokenize(raw))
+    return token.kind is TokenKind.WORD and (token.start, token.end) == (0, len(raw))
 
 
 def _literal(raw: bytes) -> str:

@@ -74,11 +74,13 @@ class OtherFile:
     Attributes:
         keyword: `source`, `configfile`, ...
         path: as written after expansion.
+        root_uuid: the file system that the last `search` before it looked for; empty when none or not known.
         line: where, from 1.
     """
 
     keyword: str
     path: Word
+    root_uuid: str
     line: int
 
 

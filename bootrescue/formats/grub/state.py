@@ -92,8 +92,7 @@ class State:
                 words.append(Word(text=text, span=(start, end), known=True))
             else:
                 words += (
-                    Word(text=word.text, span=(start, end), known=word.known)
-                    for word in expand(raw, self.lookup)
+                    Word(text=word.text, span=(start, end), known=word.known) for word in expand(raw, self.lookup)
                 )
         return words
 

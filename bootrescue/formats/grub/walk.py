@@ -14,10 +14,12 @@ from bootrescue.formats.grub.menu_options import Header, parse_header
 from bootrescue.formats.grub.model import GrubEntry, GrubMenu, Word
 from bootrescue.formats.grub.state import ROOT_SET, ROOT_UUID, State
 from bootrescue.formats.grub.tree import Command, For, Function, If, Node, NotUnderstood, Script, While
-from bootrescue.formats.grub.words import Expanded
+from bootrescue.formats.grub.words import Expanded, decode
 
 MAX_DEPTH = 80
 """Calls, blocks and submenus within each other that are followed."""
+
+_WITH_BLOCK = ("menuentry", "submenu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,11 +180,13 @@ class Walker:
 
     def _run(self, node: Command, words: Sequence[Word]) -> Truth:
         name = words[0].text
+        if node.body is not None and name not in _WITH_BLOCK:
+            words = [*words, self._block_as_word(node)]
         call = Call(node=node, keyword=name, words=words[1:])
         known = COMMANDS.get(name)
         if known is not None:
             return known(self._state, call)
-        if name in {"menuentry", "submenu"}:
+        if name in _WITH_BLOCK:
             return self._add_choice(call)
         function = self._functions.get(name)
         if function is not None:
@@ -192,6 +196,12 @@ class Walker:
         if not words[0].known:
             self._state.problem(node.start, f"which command `{name}` is depends on an unknown variable")
         return run_other(self._state, call)
+
+    def _block_as_word(self, node: Command) -> Word:
+        """Give the block in braces as the last word: so other commands than `menuentry` receive it."""
+        data = self._state.script.data
+        start = data.index(b"{", node.words[-1].end)
+        return Word(text=decode(data[start : node.end]), span=(start, node.end), known=True)
 
     def _add_choice(self, call: Call) -> Truth:
         state, node = self._state, call.node

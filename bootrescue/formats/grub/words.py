@@ -20,7 +20,7 @@ class Expanded:
     """One word after quoting and expansion.
 
     Attributes:
-        text: the word; a variable that is not known stands in it as it was written.
+        text: the word; what is not known stands in it as it was written (`$name`).
         known: False when an unknown variable, or a pattern over files, was in it.
     """
 
@@ -135,7 +135,7 @@ class _Builder:
             if number:
                 self._next()
             if not value.known:
-                self.add(decode(reference), known=False)
+                self.add(value.text or decode(reference), known=False)
             elif split:
                 self._add_split(value.text)
             else:

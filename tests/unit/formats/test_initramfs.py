@@ -118,6 +118,14 @@ def test_entries_beyond_the_limit_stop_the_reading(monkeypatch: pytest.MonkeyPat
     assert_covers_every_byte(image)
 
 
+def test_thousands_of_empty_members_stop_the_reading() -> None:
+    stored = gzip_packed(b"") * 5000
+    image = read(stored)
+    assert len(image.segments) == initramfs_reading.SEGMENT_LIMIT + 1
+    assert "more than 4096 segments" in image.problems[-1]
+    assert_covers_every_byte(image)
+
+
 def test_a_bomb_stops_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(initramfs_reading, "RATIO_FREE_BYTES", 1 << 20)
     monkeypatch.setattr(initramfs_reading, "RATIO_LIMIT", 100)
