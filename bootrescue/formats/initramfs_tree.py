@@ -9,6 +9,12 @@ from bootrescue.formats.initramfs_model import Acceptance, Image
 _LINK_LIMIT = 40
 """MAXSYMLINKS in include/linux/namei.h."""
 
+_STEP_LIMIT = 10_000_000
+"""Path components looked at in one image before links are no longer followed; a stock image needs 20,000."""
+
+_LINK_NODE_LIMIT = 200_000
+"""Path components of links that are remembered (60 MB at most); later links are not followed. A stock image has 3,000."""
+
 _LINK_COUNT_OF_HARD_LINKS = 2
 
 _PATHS_AT_START = frozenset({b"", b"dev", b"dev/console", b"root"})
@@ -61,6 +67,9 @@ class _Tree:
     def __init__(self) -> None:
         self.entries: dict[bytes, Entry] = {}
         self._parents: dict[bytes, bytes | None] = {}
+        self._links = _LinkNode()
+        self._steps_left = _STEP_LIMIT
+        self._nodes_left = _LINK_NODE_LIMIT
         self._child_counts: dict[bytes, int] = {}
         self._hard_links: dict[bytes, tuple[int, ...]] = {}
         self._holders: dict[tuple[int, ...], Entry] = {}
@@ -78,7 +87,7 @@ class _Tree:
         elif not self._make_room(path, present, entry):
             return
         if entry.is_link:
-            self._parents.clear()
+            self._note_link(path, entry.link_target)
         self.entries[path] = entry
         if entry.nlink >= _LINK_COUNT_OF_HARD_LINKS and not (entry.is_link or entry.is_directory):
             key = (entry.dev_major, entry.dev_minor, entry.ino, entry.mode & TYPE_MASK, entry.archive)
@@ -98,7 +107,7 @@ class _Tree:
         if present.mode & TYPE_MASK == entry.mode & TYPE_MASK:
             return True
         if present.is_link:
-            self._parents.clear()
+            self._note_link(path, None)
         return not (present.is_directory and self._child_counts.get(path))
 
     def resolve_parent(self, parent: bytes) -> bytes | None:
@@ -110,18 +119,50 @@ class _Tree:
     def _resolve(self, parent: bytes) -> bytes | None:
         parts = parent.split(b"/")[::-1]
         done: list[bytes] = []
+        nodes = [self._links]  # where `done` leads among the links; an empty node where there are none below
         links_left = _LINK_LIMIT
         while parts:
+            if self._steps_left <= 0:
+                return b"/".join(done + parts[::-1])
+            self._steps_left -= 1
             part = parts.pop()
             if part == b"..":
                 del done[-1:]
+                del nodes[len(done) + 1 :]
             elif part not in {b"", b"."}:
                 done.append(part)
-                entry = self.entries.get(b"/".join(done))
-                if entry is not None and entry.is_link:
+                nodes.append(nodes[-1].children.get(part, _NOWHERE))
+                target = nodes[-1].target
+                if target is not None:
                     if not links_left:
                         return None
                     links_left -= 1
-                    done = [] if entry.link_target.startswith(b"/") else done[:-1]
-                    parts += entry.link_target.split(b"/")[::-1]
+                    keep = 0 if target.startswith(b"/") else len(done) - 1
+                    del done[keep:], nodes[keep + 1 :]
+                    parts += target.split(b"/")[::-1]
         return b"/".join(done)
+
+    def _note_link(self, path: bytes, target: bytes | None) -> None:
+        """Remember where a path leads; None: it is no link any more."""
+        self._parents.clear()
+        parts = path.split(b"/")
+        self._nodes_left -= len(parts)
+        if self._nodes_left < 0:
+            return
+        node = self._links
+        for part in parts:
+            node = node.children.setdefault(part, _LinkNode())
+        node.target = target
+
+
+class _LinkNode:
+    """One path component among the symbolic links: long paths are walked without being put together."""
+
+    __slots__ = ("children", "target")
+
+    def __init__(self) -> None:
+        self.children: dict[bytes, _LinkNode] = {}
+        self.target: bytes | None = None
+
+
+_NOWHERE = _LinkNode()

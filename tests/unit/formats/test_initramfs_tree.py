@@ -65,6 +65,23 @@ def test_links_in_a_circle_do_not_hang() -> None:
     assert set(effective) == {b"a", b"b"}
 
 
+def test_links_to_above_the_root_and_links_that_become_directories() -> None:
+    tree = (directory("a"), directory("b"), link("a/up", "../../../b"), file("a/up/x"), link("c", "/b"), file("c/y"))
+    assert {b"b/x", b"b/y"} <= set(effective_entries(read(archive(*tree))))
+    later = effective_entries(read(archive(*tree, directory("c"), file("c/z"))))
+    assert {b"b/y", b"c/z"} <= set(later)
+
+
+def test_deep_paths_through_many_links_take_no_time() -> None:
+    deep = b"/".join([b"d"] * 2000)
+    entries = [
+        CpioFile(name=name, body=b"x" if mode == 0o120777 else b"", mode=mode)
+        for n in range(300)
+        for name, mode in ((b"l%d" % n, 0o120777), (deep + b"/%d" % n, 0o100644))
+    ]
+    assert len(effective_entries(read(archive(*entries)))) == 600
+
+
 def test_file_over_an_empty_and_over_a_full_directory() -> None:
     empty = effective_entries(read(archive(directory("a"), file("a"))))
     assert empty[b"a"].is_regular
