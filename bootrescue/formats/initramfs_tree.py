@@ -13,7 +13,7 @@ _STEP_LIMIT = 10_000_000
 """Path components looked at in one image before links are no longer followed; a stock image needs 20,000."""
 
 _LINK_NODE_LIMIT = 200_000
-"""Path components of links that are remembered (60 MB at most); later links are not followed. A stock image has 3,000."""
+"""Path components of links that are remembered (60 MB at most); a stock image has 3,000."""
 
 _LINK_COUNT_OF_HARD_LINKS = 2
 

@@ -21,7 +21,7 @@ GRACE_SECONDS = 3.0
 
 FAILURES = (
     "ALERT!",
-    "Dropping to a shell",
+    "(initramfs)",  # the prompt of the initramfs-tools shell, however it got there
     "dracut: FATAL",
     "dracut: Refusing to continue",
     "Could not boot",
