@@ -6,13 +6,18 @@ from typing import Final
 
 from bootrescue.errors import BadInputError
 from bootrescue.filesystems.tree import FileKind, FileTree, Status
+from bootrescue.formats.compression import Codec, identify_codec
 from bootrescue.formats.initramfs import looks_like_image
 from bootrescue.host.host import Host
 
 # The smallest image that could hold an init, and the largest that a loader would take
 SMALLEST_BYTES: Final = 4 << 10
 LARGEST_BYTES: Final = 2 << 30
-HEAD_BYTES: Final = 64 << 10
+# By these first bytes most files are told from an image; a stream gives its first bytes from them, but for a format
+# that is unpacked block by block: the largest block of zstd is 128 KiB (RFC 8878, 3.1.1.2.4).
+HEAD_BYTES: Final = 4 << 10
+BLOCK_HEAD_BYTES: Final = 132 << 10
+STREAMS: Final = frozenset({Codec.GZIP, Codec.XZ, Codec.LZMA, Codec.NONE})
 # Kernel interfaces, and our own backups: those are the broken images
 NEVER_SEARCHED: Final = frozenset(
     PurePosixPath(name) for name in ("/proc", "/sys", "/dev", "/run", "/var/lib/bootrescue")
@@ -58,6 +63,13 @@ def _is_plausible(status: Status) -> bool:
 def _begins_like_an_image(tree: FileTree, path: PurePosixPath) -> bool:
     try:
         with tree.open(path) as stream:
-            return looks_like_image(stream.read(HEAD_BYTES))
+            head = stream.read(HEAD_BYTES)
+            start = head.lstrip(b"\0")
+            codec = identify_codec(start)
+            if start and codec is Codec.UNKNOWN:
+                return False
+            if not start or codec not in STREAMS:
+                head += stream.read(BLOCK_HEAD_BYTES - HEAD_BYTES)
+            return looks_like_image(head)
     except (OSError, BadInputError):
         return False

@@ -8,7 +8,7 @@ from bootrescue.boot.candidates import find_images
 from bootrescue.boot.grub_entries import collect_grub_entries, grub_path
 from bootrescue.boot.images import ModuleCache, examine_image
 from bootrescue.boot.model import BootChain, BootEntry, Candidate, ImageFacts
-from bootrescue.boot.modules import collect_modules
+from bootrescue.boot.modules import collect_modules, modules_carried
 from bootrescue.errors import BadInputError
 from bootrescue.filesystems.model import FileSystem
 from bootrescue.host.host import Host
@@ -32,13 +32,16 @@ def collect(host: Host, system: InstalledSystem, file_systems: tuple[FileSystem,
     every = (*images, *others)
     return BootChain(
         system=system,
-        file_system_uuids=frozenset(found.uuid.lower() for found in file_systems if found.uuid),
+        file_systems=file_systems,
         hardware=system.root.hardware,
         configurations=tuple(reading.configuration for reading in readings),
         entries=entries,
         images=images,
         candidates=_candidates(system, every, entries),
-        modules=tuple(collect_modules(system.tree, release, every, cache) for release in releases),
+        modules=tuple(
+            collect_modules(system.tree, release, modules_carried(release, every), system.root.hardware, cache)
+            for release in releases
+        ),
     )
 
 
@@ -67,9 +70,8 @@ def _candidates(
 
 def _candidate(system: InstalledSystem, same: list[ImageFacts], entries: tuple[BootEntry, ...]) -> Candidate:
     paths = tuple(facts.path for facts in same)
-    oldest = min(same, key=lambda facts: facts.modified_ns)
     return Candidate(
-        facts=replace(oldest, path=paths[0]),
+        facts=replace(same[0], modified_ns=min(facts.modified_ns for facts in same)),
         paths=paths,
         file_system_uuid=system.mount_of(paths[0]).file_system.uuid,
         grub_path=grub_path(system, paths[0]),

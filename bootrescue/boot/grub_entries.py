@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from bootrescue.boot.model import BootEntry, EntryFile, EntryKind, GrubConfiguration
+from bootrescue.boot.model import DIRECTORY, BootEntry, EntryFile, EntryKind, GrubConfiguration
 from bootrescue.errors import BadInputError
 from bootrescue.filesystems.tree import FileKind, FileTree, read_bytes
 from bootrescue.formats.grub import environment_block
@@ -68,17 +68,19 @@ def unique_ids(menu: GrubMenu) -> tuple[str, ...]:
 def _entry(
     system: InstalledSystem, source: PurePosixPath, entry: GrubEntry, default: GrubEntry | None, digests: Digests
 ) -> BootEntry:
-    kernel = _file(system, source, entry, entry.kernel, digests)
-    release, problem = _release(system.tree, kernel)
+    kernel = _file(system, (source, entry), entry.kernel, digests, known=entry.kernel_known)
+    is_linux = entry.kernel_keyword.startswith("linux")
+    release, problem = _release(system.tree, kernel) if is_linux else ("", "")
     return BootEntry(
         id=entry.index_path,
         title=entry.title,
         kind=EntryKind.GRUB,
         source_path=source,
         source_line=entry.line,
+        source_offset=entry.span[0],
         submenu=entry.submenu,
         kernel=kernel,
-        initrds=tuple(_file(system, source, entry, word.text, digests) for word in entry.initrds),
+        initrds=tuple(_file(system, (source, entry), word.text, digests, known=word.known) for word in entry.initrds),
         command_line=entry.command_line,
         default=entry is default,
         kernel_release=release,
@@ -87,44 +89,60 @@ def _entry(
 
 
 def _release(tree: FileTree, kernel: EntryFile) -> tuple[str, str]:
-    if kernel.path is None or not kernel.exists:
+    """The kernel's release, and why the loader could not start it; both empty when that cannot be told."""
+    if kernel.path is None:
+        return "", ""
+    if not kernel.exists:
         return "", "is missing"
     try:
         return release_of(tree, kernel.path), ""
-    except (BadInputError, OSError) as error:
-        return "", str(error)
+    except BadInputError as error:
+        return "", error.what
+    except OSError as error:
+        return "", f"cannot be read: {error.strerror}"
 
 
 def _file(
-    system: InstalledSystem, source: PurePosixPath, entry: GrubEntry, written: str, digests: Digests
+    system: InstalledSystem, place: tuple[PurePosixPath, GrubEntry], written: str, digests: Digests, *, known: bool
 ) -> EntryFile:
-    path = target_path(system, source, entry.root_uuid, written)
+    source, entry = place
+    path = target_path(system, source, entry, written) if known else None
     if path is None:
         return EntryFile(written=written, path=None, exists=False)
-    status = system.tree.status(path)
-    if status is None or status.kind is not FileKind.FILE:
-        return EntryFile(written=written, path=path, exists=False)
-    real = system.tree.real_name(path)
-    if real not in digests:
-        digests[real] = _digest(system.tree, real)
+    try:
+        status = system.tree.status(path)
+        if status is None or status.kind is not FileKind.FILE:
+            return EntryFile(written=written, path=path, exists=False)
+        real = system.tree.real_name(path)
+        if real not in digests:
+            digests[real] = _digest(system.tree, real)
+    except OSError:
+        # The name is there and its bytes cannot be had: what the loader would get is not known.
+        return EntryFile(written=written, path=None, exists=False)
     return EntryFile(written=written, path=real, exists=True, size_bytes=status.size_bytes, sha256=digests[real])
 
 
-def target_path(system: InstalledSystem, source: PurePosixPath, root_uuid: str, written: str) -> PurePosixPath | None:
+def target_path(system: InstalledSystem, source: PurePosixPath, entry: GrubEntry, written: str) -> PurePosixPath | None:
     """Where a file that GRUB names lies on the target: GRUB's `/` is the file system that `search` found.
 
-    Without a `search` it is the one that holds the configuration. None when GRUB would look on a file system that
-    is not part of this system, or when the name holds a device of its own.
+    Without a `search` it is the partition of `set root=`, without that the one that holds the configuration. None
+    when GRUB would look on a file system that is not part of this system, or when the name holds a device of its own.
     """
     if not written.startswith("/"):
         return None
-    mount = system.mount_of(source)
-    if root_uuid:
-        named = [found for found in system.mounts if found.file_system.uuid.lower() == root_uuid.lower()]
-        if not named:
-            return None
-        mount = named[0]
-    return mount.mount_point / PurePosixPath(written.lstrip("/"))
+    below = PurePosixPath(written.lstrip("/"))
+    if system.root.type == DIRECTORY:
+        inside = PurePosixPath("/boot") / below
+        return inside if system.tree.status(inside) is not None else PurePosixPath("/") / below
+    mounts = system.mounts
+    partition = entry.root.rpartition(",")[2] if "," in entry.root else ""
+    if entry.root_uuid:
+        mounts = tuple(found for found in mounts if found.file_system.uuid.lower() == entry.root_uuid.lower())
+    elif partition:
+        mounts = tuple(found for found in mounts if found.file_system.grub_partition == partition)
+    else:
+        mounts = (system.mount_of(source),)
+    return mounts[0].mount_point / below if len(mounts) == 1 else None
 
 
 def grub_path(system: InstalledSystem, path: PurePosixPath) -> str:

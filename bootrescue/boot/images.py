@@ -65,7 +65,7 @@ def examine_image(tree: FileTree, path: PurePosixPath, cache: ModuleCache) -> Im
         name = normalised(entry.name)
         shown = name.decode(errors="surrogateescape")
         if name.endswith(MODULE_SUFFIXES):
-            modules[name] = ImageModule(path=shown, module=cache.examine(payload, shown))
+            modules[name] = ImageModule(image=path, path=shown, module=cache.examine(payload, shown))
         else:
             texts[shown] = payload
 

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import Final
 
 from bootrescue.devices.model import Hardware
+from bootrescue.filesystems.model import FileSystem
 from bootrescue.formats.initramfs import Image
-from bootrescue.formats.kernel_module import KernelModule
+from bootrescue.formats.kernel_module import KernelModule, module_name
 from bootrescue.systems.model import InstalledSystem
+
+# What libblkid calls file systems that hold others: what lies in them is not seen until they are opened
+CONTAINERS: Final = frozenset({"crypto_LUKS", "LVM2_member", "linux_raid_member"})
+
+# In place of a file system's type: a plain directory of this machine, whose disks are not known
+DIRECTORY: Final = "directory"
 
 
 class EntryKind(StrEnum):
@@ -38,13 +46,20 @@ class EntryFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootEntry:
-    """One choice in a loader's menu. `source_path` and `source_line` say where it is written."""
+    """One choice in a loader's menu.
+
+    Attributes:
+        source_path, source_line, source_offset: where it is written.
+        kernel_release: as the kernel image says it; empty when that could not be told.
+        kernel_problem: why the loader could not start the kernel; empty when nothing speaks against it.
+    """
 
     id: str
     title: str
     kind: EntryKind
     source_path: PurePosixPath
     source_line: int
+    source_offset: int
     submenu: tuple[str, ...]
     kernel: EntryFile
     initrds: tuple[EntryFile, ...]
@@ -58,8 +73,20 @@ class BootEntry:
 class ImageModule:
     """A kernel module inside an image, under its name there."""
 
+    image: PurePosixPath
     path: str
     module: KernelModule
+
+    @property
+    def name(self) -> str:
+        """The name that modprobe knows it by: that of its file, whatever it says of itself."""
+        return module_name(self.path)
+
+    @property
+    def needed_before(self) -> tuple[str, ...]:
+        """What its soft dependencies want loaded first: names of modules, or aliases (modprobe.d(5), softdep)."""
+        lines = (line.partition("post:")[0] for line in self.module.softdeps)
+        return tuple(word for line in lines for word in line.split() if word != "pre:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +109,10 @@ class ImageFacts:
     texts: Mapping[str, bytes] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
 
-    def module(self, name: str) -> ImageModule | None:
-        """The copy of a module that the image's own modprobe would load; the last one written wins."""
-        found = [module for module in self.modules if module.module.name == name]
-        return found[-1] if found else None
+    def modules_for(self, release: str) -> tuple[ImageModule, ...]:
+        """The modules that lie in a kernel release's directory: its modprobe looks nowhere else."""
+        places = (f"lib/modules/{release}/", f"usr/lib/modules/{release}/")
+        return tuple(found for found in self.modules if found.path.startswith(places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,37 +122,39 @@ class InstalledModule:
     path: PurePosixPath
     module: KernelModule
 
+    @property
+    def name(self) -> str:
+        """The name that modprobe knows it by."""
+        return module_name(self.path.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModulesFacts:
     """What /lib/modules/<release> holds, as far as the boot depends on it.
 
     Attributes:
-        depends: module name -> names it needs loaded before it, from modules.dep.
+        directory: None when there is none.
         builtin: names built into the kernel.
-        aliases: (pattern, module name) pairs of modules and of built-in parts.
+        builtin_known: false when modules.builtin is missing, so that any module may be built in.
+        answers: a modalias, or a name out of a softdep -> the modules and built-in parts that answer to it.
         installed: the installed copies of those modules that the images carry.
         index_sha256: of modules.dep; `absent` when there is none.
-        problems: what is wrong with the index, in words.
+        problems: what is wrong with the directory and its index, in words.
     """
 
     release: str
     directory: PurePosixPath | None
-    depends: Mapping[str, tuple[str, ...]]
-    builtin: frozenset[str]
-    aliases: tuple[tuple[str, str], ...]
-    installed: tuple[InstalledModule, ...]
+    builtin: frozenset[str] = frozenset()
+    builtin_known: bool = True
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    installed: tuple[InstalledModule, ...] = ()
     index_sha256: str = "absent"
     problems: tuple[str, ...] = ()
-
-    def installed_module(self, name: str) -> InstalledModule | None:
-        """The installed copy of a module, if there is one."""
-        return next((found for found in self.installed if found.module.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An initramfs image that is not the one an entry uses now, under whatever name.
+    """An initramfs image, under whatever name; those that entries use are among them.
 
     Attributes:
         paths: every place where these very bytes lie, as the target sees them.
@@ -150,16 +179,27 @@ class GrubConfiguration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootChain:
-    """All that decides whether one installed system boots."""
+    """All that decides whether one installed system boots.
+
+    Attributes:
+        file_systems: all that were found on the machine's disks.
+        images: those that entries name; one that cannot be read is not among them.
+    """
 
     system: InstalledSystem
-    file_system_uuids: frozenset[str]
+    file_systems: tuple[FileSystem, ...]
     hardware: Hardware
     configurations: tuple[GrubConfiguration, ...]
     entries: tuple[BootEntry, ...]
     images: tuple[ImageFacts, ...]
     candidates: tuple[Candidate, ...]
     modules: tuple[ModulesFacts, ...]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every file system is in view; only then is one that was not found known to be missing."""
+        types = {found.type for found in self.file_systems}
+        return not types & CONTAINERS and self.system.root.type != DIRECTORY
 
     def image_at(self, path: PurePosixPath | None) -> ImageFacts | None:
         """The facts of the image at a path."""

@@ -16,7 +16,11 @@ from bootrescue.plan.plan_file import LIMIT_BYTES, parse_plan
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("apply", "Carry a plan out: check, keep, replace, recheck; commit or take back.")
+    made = parser(
+        "apply",
+        "Carry a plan out: check, keep, replace, recheck; commit or take back.",
+        example="bootrescue apply plan.toml --prove",
+    )
     made.add_argument("plan", metavar="PLAN", help="a plan file, as bootrescue plan -o writes it")
     add_target(made)
     add_proof(made)

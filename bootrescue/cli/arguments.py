@@ -1,13 +1,13 @@
 """Options that several commands share, and what they mean."""
 
 import argparse
-import sys
-from typing import NoReturn
 
-from bootrescue.errors import ExitCode, UsageError
+from bootrescue.errors import UsageError
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # typing would cost the fast way more than it gives
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from bootrescue.operations.targets import TargetChoice
     from bootrescue.plan.model import Wish
 
@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line and a hint."""
 
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is; ends with exit code 2."""
-        sys.stderr.write(f"{self.prog}: {message}\nhint: {self.prog} --help\n")
-        raise SystemExit(ExitCode.USAGE)
+    def error(self, message: str) -> "NoReturn":
+        """Say what is wrong and where help is.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(message, hint=f"{self.prog} --help")
 
 
-def parser(command: str, description: str) -> Parser:
-    """A parser for one command with the options that every command has."""
-    made = Parser(prog=f"bootrescue {command}", description=description, allow_abbrev=False)
+def parser(command: str, description: str, *, example: str) -> Parser:
+    """A parser for one command with the options that every command has; `example` is a command line for its help."""
+    made = Parser(
+        prog=f"bootrescue {command}", description=description, allow_abbrev=False, epilog=f"example: {example}"
+    )
     add_everywhere(made)
     return made
 

@@ -12,7 +12,11 @@ from bootrescue.operations.backups import backups
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("backups", "Find initramfs images by content and say which fits. Writes nothing.")
+    made = parser(
+        "backups",
+        "Find initramfs images by content and say which fits. Writes nothing.",
+        example="bootrescue backups --disk /dev/sda",
+    )
     add_target(made)
     made.add_argument("--entry", default="", metavar="ID", help="judge for this boot entry (default: the default one)")
     return made

@@ -12,7 +12,11 @@ from bootrescue.operations.diagnose import diagnose
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("diagnose", "Say which boot entry boots and which does not, and why. Writes nothing.")
+    made = parser(
+        "diagnose",
+        "Say which boot entry boots and which does not, and why. Writes nothing.",
+        example="bootrescue diagnose --image disk.img",
+    )
     add_target(made)
     return made
 

@@ -1,16 +1,16 @@
 """Owns standard error and the exit codes: progress, one clear message for each failure, no traceback unless asked."""
 
-import argparse
 import os
 import sys
 import time
-from types import ModuleType
 
 from bootrescue.errors import BootRescueError, ExitCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
+    from types import ModuleType
 
     from bootrescue.host.host import Progress
 
@@ -18,58 +18,73 @@ if TYPE_CHECKING:
 REDRAW_SECONDS = 0.25
 
 
-def guarded(command: str, module: ModuleType, argv: list[str]) -> int:
-    """Parse a command's arguments and carry it out; every failure becomes a message and its code."""
-    made = module.make_parser()
+def guarded(command: str, load: "Callable[[], ModuleType]", argv: list[str]) -> int:
+    """Load a command, parse its arguments and carry it out; every failure becomes a message and its code."""
     try:
-        args = made.parse_args(argv)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    try:
-        code = int(module.run(args))
-        sys.stdout.flush()
-    except BootRescueError as error:
-        return _failed(args, command, error)
-    except KeyboardInterrupt:
-        return _failed(args, command, _cancelled())
+        return _answered(command, load, argv)
     except BrokenPipeError:
+        # Whoever read the answer went away, which is no failure; Python must not complain about it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    except (OSError, RecursionError, MemoryError) as error:
-        return _failed(args, command, _unforeseen(error))
+
+
+def _answered(command: str, load: "Callable[[], ModuleType]", argv: list[str]) -> int:
+    try:
+        return _carried_out(load, argv)
+    except BrokenPipeError:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- the face's edge: a person reads a sentence, not a traceback
+        code = _failed(command, argv, error)
+        sys.stdout.flush()
+        return code
+
+
+def _carried_out(load: "Callable[[], ModuleType]", argv: list[str]) -> int:
+    module = load()
+    try:
+        args = module.make_parser().parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)  # argparse ends so after --help
+    code = int(module.run(args))
+    sys.stdout.flush()
     return code
 
 
-def _cancelled() -> BootRescueError:
-    from bootrescue.errors import CancelledError  # noqa: PLC0415 -- rare
-
-    return CancelledError("stopped; the target is as before, or as its journal says", hint="see bootrescue history")
-
-
-def _unforeseen(error: BaseException) -> BootRescueError:
-    what = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    failure = BootRescueError(
-        what, where=str(getattr(error, "filename", "") or ""), hint="--debug shows where it happened"
-    )
-    failure.exit_code = ExitCode.MACHINE_LACKS
-    failure.__cause__ = error
-    return failure
-
-
-def _failed(args: argparse.Namespace, command: str, error: BootRescueError) -> int:
+def _failed(command: str, argv: list[str], error: BaseException) -> int:
     clear_progress()
-    if args.debug:
+    if "--debug" in argv:
         import traceback  # noqa: PLC0415 -- only when asked for
 
         traceback.print_exception(error)
-    say(f"bootrescue {command}: {error}")
-    if error.hint:
-        say(f"hint: {error.hint}")
-    if args.json:
+    told = error if isinstance(error, BootRescueError) else _told(error)
+    say(f"bootrescue {command}: {told}")
+    if told.hint:
+        say(f"hint: {told.hint}")
+    if "--json" in argv:
         from bootrescue.cli.output import show_json  # noqa: PLC0415 -- only for --json
 
-        show_json(command, None, ok=False, errors=(error,))
-    return int(error.exit_code)
+        show_json(command, None, ok=False, errors=(told,))
+    return int(told.exit_code)
+
+
+def _told(error: BaseException) -> BootRescueError:
+    """What is not one of our errors, in words."""
+    from bootrescue.errors import CancelledError, MachineLacksError  # noqa: PLC0415 -- rare
+
+    where = str(getattr(error, "filename", None) or "")
+    match error:
+        case KeyboardInterrupt():
+            what = "stopped; the target is as before, or as its journal says"
+            return CancelledError(what, hint="see bootrescue history")
+        case ModuleNotFoundError():
+            return MachineLacksError(f"a Python package is missing: {error.name}", hint="install bootrescue anew")
+        case OSError():
+            return MachineLacksError(error.strerror or str(error), where=where, hint="--debug shows where it happened")
+        case MemoryError() | RecursionError():
+            return MachineLacksError("there is too little memory for this", hint="--debug shows where it happened")
+        case _:
+            what = f"an error in bootrescue itself: {type(error).__name__}: {error}"
+            return BootRescueError(what, hint="--debug shows where it happened; please report it")
 
 
 def say(text: str) -> None:
@@ -79,7 +94,7 @@ def say(text: str) -> None:
     sys.stderr.write(safe(text) + "\n")
 
 
-def progress(args: argparse.Namespace) -> "Callable[[Progress], None]":
+def progress(args: "argparse.Namespace") -> "Callable[[Progress], None]":
     """A listener that keeps one line up to date on a terminal, and says nothing elsewhere."""
     if args.quiet or args.json or not sys.stderr.isatty():
         return lambda _progress: None

@@ -17,7 +17,11 @@ LIMIT_BYTES = 16 << 20
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("entries", "List boot entries, or show one, of a target or of a grub.cfg by itself. Writes nothing.")
+    made = parser(
+        "entries",
+        "List boot entries, or show one, of a target or of a grub.cfg by itself. Writes nothing.",
+        example="bootrescue entries list --file /boot/grub/grub.cfg",
+    )
     made.add_argument("action", choices=["list", "show"])
     made.add_argument("id", nargs="?", default="", metavar="ID", help="for show: an entry's id or title")
     made.add_argument("--file", default="", metavar="FILE", help="a grub.cfg by itself (needs no target and no root)")

@@ -12,7 +12,11 @@ from bootrescue.operations.history import history
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("history", "List the transactions whose journals lie on the target. Writes nothing.")
+    made = parser(
+        "history",
+        "List the transactions whose journals lie on the target. Writes nothing.",
+        example="bootrescue history --disk /dev/sda",
+    )
     add_target(made)
     return made
 

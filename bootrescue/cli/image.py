@@ -9,7 +9,11 @@ from bootrescue.errors import BadInputError, ExitCode
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("image", "Look into an initramfs image. Needs no root, writes nothing.")
+    made = parser(
+        "image",
+        "Look into an initramfs image. Needs no root, writes nothing.",
+        example="bootrescue image list /boot/initrd.img",
+    )
     made.add_argument("action", choices=["examine", "list"])
     made.add_argument("file", metavar="FILE")
     return made
@@ -34,9 +38,9 @@ def _list(args: argparse.Namespace) -> ExitCode:
 
     listing = list_image(args.file)
     if args.json:
-        sys.stdout.buffer.write(render_list_json(listing))
-    else:
-        sys.stdout.write(render_list(listing))
+        sys.stdout.buffer.write(render_list_json(listing, args.file))
+        return ExitCode.DONE if listing.complete else ExitCode.BAD_INPUT
+    sys.stdout.write(render_list(listing))
     if not listing.complete:
         raise BadInputError(f"the image is not complete: {listing.problem}", where=args.file)
     return ExitCode.DONE

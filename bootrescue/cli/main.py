@@ -3,7 +3,11 @@
 import sys
 from importlib import import_module
 
-from bootrescue.errors import ExitCode
+from bootrescue.errors import ExitCode, UsageError
+
+TYPE_CHECKING = False  # typing would cost the fast way more than it gives
+if TYPE_CHECKING:
+    from types import ModuleType
 
 # A module is imported when its command is called: `image list` of a small image must not wait for the rest.
 COMMANDS = {
@@ -32,19 +36,30 @@ def main(argv: list[str]) -> int:
     """Carry one command out; gives its exit code."""
     if not argv or argv[0] in {"-h", "--help", "help"}:
         sys.stdout.write(help_text())
-        return ExitCode.DONE if argv else ExitCode.USAGE
+        return ExitCode.DONE
     if argv[0] == "--version":
         from bootrescue import __version__  # noqa: PLC0415 -- only here
 
         sys.stdout.write(f"bootrescue {__version__}\n")
         return ExitCode.DONE
-    if argv[0] not in COMMANDS:
-        sys.stderr.write(f"bootrescue: there is no command '{argv[0]}'\n{USAGE}\n")
-        return ExitCode.USAGE
     from bootrescue.cli.diagnostics import guarded  # noqa: PLC0415 -- after the cheap answers
 
-    module = import_module(f"bootrescue.cli.{argv[0]}")
-    return guarded(argv[0], module, argv[1:])
+    return guarded(argv[0], lambda: _command(argv[0]), argv[1:])
+
+
+def _command(name: str) -> "ModuleType":
+    """The module of a command.
+
+    Raises:
+        UsageError: there is no such command.
+    """
+    if name in COMMANDS:
+        return import_module(f"bootrescue.cli.{name}")
+    from difflib import get_close_matches  # noqa: PLC0415 -- only for a mistake
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    hint = f"did you mean: bootrescue {near[0]}" if near else "bootrescue --help lists them"
+    raise UsageError(f"there is no command '{name}'", hint=hint)
 
 
 def help_text() -> str:

@@ -15,7 +15,11 @@ from bootrescue.plan.plan_file import render_plan
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("plan", "Say what would be done, and write it down with -o. Writes nothing to the target.")
+    made = parser(
+        "plan",
+        "Say what would be done, and write it down with -o. Writes nothing to the target.",
+        example="bootrescue plan --disk /dev/sda -o plan.toml",
+    )
     add_target(made)
     add_wish(made)
     made.add_argument("-o", "--output", default="", metavar="FILE", help="write the plan there, for bootrescue apply")

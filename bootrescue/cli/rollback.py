@@ -14,7 +14,11 @@ from bootrescue.operations.rollback import rollback
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("rollback", "Diagnose, plan, apply and verify in one go, for a bad driver injection.")
+    made = parser(
+        "rollback",
+        "Diagnose, plan, apply and verify in one go, for a bad driver injection.",
+        example="bootrescue rollback --disk /dev/sda --prove",
+    )
     add_target(made)
     add_wish(made)
     add_proof(made)

@@ -12,7 +12,11 @@ from bootrescue.operations.scan import scan
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("scan", "List disks, file systems, installed systems and boot entries. Writes nothing.")
+    made = parser(
+        "scan",
+        "List disks, file systems, installed systems and boot entries. Writes nothing.",
+        example="bootrescue scan --json",
+    )
     add_target(made)
     return made
 

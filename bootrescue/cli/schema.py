@@ -10,8 +10,14 @@ from bootrescue.report.schema import DOCUMENTS, render_schema
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("schema", "Print the JSON Schema of a command's answer, as standard JSON.")
-    made.add_argument("command", choices=sorted(DOCUMENTS), help="whose answer")
+    made = parser(
+        "schema",
+        "Print the JSON Schema of a command's answer, as standard JSON.",
+        example="bootrescue schema diagnose",
+    )
+    made.add_argument(
+        "command", nargs="?", default="", choices=["", *sorted(DOCUMENTS)], help="whose answer (default: each)"
+    )
     return made
 
 

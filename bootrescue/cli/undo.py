@@ -13,7 +13,11 @@ from bootrescue.operations.undo import undo
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("undo", "Put back the bytes from before a transaction.")
+    made = parser(
+        "undo",
+        "Put back the bytes from before a transaction.",
+        example="bootrescue undo --disk /dev/sda --yes",
+    )
     made.add_argument(
         "id", metavar="ID", nargs="?", default="", help="which one (default: the last that is not undone)"
     )

@@ -14,7 +14,11 @@ from bootrescue.report.repairing import verification_document
 
 def make_parser() -> Parser:
     """The command's options."""
-    made = parser("verify", "Prove what the next boot would do. Writes nothing to the target.")
+    made = parser(
+        "verify",
+        "Prove what the next boot would do. Writes nothing to the target.",
+        example="bootrescue verify --disk /dev/sda --prove",
+    )
     add_target(made)
     add_proof(made)
     return made

@@ -58,7 +58,8 @@ class BlockDevice:
         path: how it is named to the operator: `/dev/sda`, `disk.img`, `disk.img#1`.
         piece: where its bytes lie.
         partition_table: `gpt`, `msdos`, ...; empty when there is none.
-        type_code: a partition's type as its table has it; empty when unknown.
+        problems: what could not be read of it, in words.
+        left_out: why it is not looked into; empty when it is.
     """
 
     path: str
@@ -70,6 +71,7 @@ class BlockDevice:
     partition_table: str = ""
     partition_number: int = 0
     partition_uuid: str = ""
-    type_code: str = ""
     hardware: Hardware = NOT_KNOWN
     children: tuple["BlockDevice", ...] = ()
+    problems: tuple[str, ...] = ()
+    left_out: str = ""

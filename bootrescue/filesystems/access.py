@@ -5,10 +5,13 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from bootrescue.filesystems.tree import DirectoryEntry, FileKind, Status
 from bootrescue.host.confined import ConfinedRoot
+
+# What the kernel says of a path that leads nowhere, or nowhere that may be seen
+NOTHING_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.ENAMETOOLONG}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +23,9 @@ class ConfinedTree:
     def status(self, path: PurePosixPath) -> Status | None:
         """See FileTree."""
         try:
-            descriptor = self.root.open(path, os.O_PATH)
+            descriptor = self.root.find(path)
         except OSError as error:
-            if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.ENAMETOOLONG}:
+            if error.errno in NOTHING_THERE:
                 return None
             raise
         try:

@@ -1,21 +1,27 @@
 """Which file system lies on each block device, by libblkid's probe (blkid), which reads and never writes."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
-from bootrescue.devices.model import BlockDevice
+from bootrescue.devices.model import BlockDevice, DeviceKind
+from bootrescue.errors import BadInputError
 from bootrescue.filesystems.model import FileSystem
 from bootrescue.host.host import Host
 from bootrescue.host.runner import run
 
 # blkid(8): 2 means nothing was recognised; 8 means two signatures contradict each other
-NOTHING_FOUND = 2
-AMBIVALENT = 8
+NOTHING_FOUND: Final = 2
+AMBIVALENT: Final = 8
+AMBIGUOUS: Final = "ambiguous"
+_ESCAPED: Final = re.compile(rb"\\(x[0-9a-f]{2}|.)")
 
 
 def identify(host: Host, devices: tuple[BlockDevice, ...]) -> tuple[FileSystem, ...]:
     """Probe each partition, and each disk that has no partition table.
 
     Raises:
+        BadInputError: an image holds neither a partition table nor a file system.
         MachineLacksError: blkid is missing or hangs.
     """
     found = []
@@ -24,11 +30,19 @@ def identify(host: Host, devices: tuple[BlockDevice, ...]) -> tuple[FileSystem, 
         file_system = _probe(device, grub_partition)
         if file_system is not None:
             found.append(file_system)
+        elif device.kind is DeviceKind.IMAGE:
+            raise BadInputError(
+                "is no disk: neither a partition table nor a file system is in it",
+                where=device.path,
+                hint="give the raw image of a whole disk; a compressed or encrypted one must be opened first",
+            )
     return tuple(found)
 
 
 def _leaves(devices: tuple[BlockDevice, ...]) -> Iterator[tuple[BlockDevice, str]]:
     for device in devices:
+        if device.left_out:
+            continue
         if device.partition_table:
             for child in device.children:
                 yield child, f"{device.partition_table}{child.partition_number}"
@@ -42,7 +56,7 @@ def _probe(device: BlockDevice, grub_partition: str) -> FileSystem | None:
         argv += ["--size", str(device.piece.size_bytes)]
     completed = run([*argv, device.piece.path], accept=(0, NOTHING_FOUND, AMBIVALENT))
     if completed.exit_code == AMBIVALENT:
-        return _file_system(device, {"TYPE": "ambiguous"}, grub_partition)
+        return _file_system(device, {"TYPE": AMBIGUOUS}, grub_partition)
     values = parse_export(completed.stdout)
     return _file_system(device, values, grub_partition) if "TYPE" in values else None
 
@@ -62,10 +76,20 @@ def _file_system(device: BlockDevice, values: dict[str, str], grub_partition: st
 
 
 def parse_export(text: bytes) -> dict[str, str]:
-    """Read the output of `blkid --output export`: NAME=value lines, blanks escaped by a backslash."""
+    """Read the output of `blkid --output export`: NAME=value lines.
+
+    A backslash stands before what a shell would act on, and before the digits of a byte (util-linux 2.38,
+    misc-utils/blkid.c, safe_print). A control character is shown as `^` and a letter, and stays so.
+    """
     values = {}
-    for line in text.decode(errors="surrogateescape").splitlines():
-        name, equals, value = line.partition("=")
+    for line in text.split(b"\n"):
+        name, equals, value = line.partition(b"=")
         if equals:
-            values[name] = value.replace("\\ ", " ")
+            plain = _ESCAPED.sub(_unescaped, value)
+            values[name.decode("ascii", "replace")] = plain.decode("utf-8", "surrogateescape")
     return values
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    code = escape[1]
+    return bytes((int(code[1:], 16),)) if len(code) > 1 else code

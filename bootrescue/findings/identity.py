@@ -16,17 +16,19 @@ ROOT_ARGUMENT: Final = re.compile(r"(?:^|\s)root=(?:block:)?(?:UUID=|/dev/disk/b
 
 def identity_link(chain: BootChain, image: ImageFacts) -> Link:
     """Compare the file systems that an image names with those on this machine's disks."""
+    here = {found.uuid.lower() for found in chain.file_systems if found.uuid}
     strange = [
         Evidence(path=f"{image.path}!{name}", text=f"waits for the file system {uuid}, which is not on this machine")
         for name, uuid in waited_for(image)
-        if uuid.lower() not in chain.file_system_uuids
+        if uuid.lower() not in here
     ]
     if strange:
-        return Link(link="identity", state=State.BROKEN, evidence=tuple(strange))
+        state = State.BROKEN if chain.sees_all else State.UNKNOWN
+        return Link(link="identity", state=state, evidence=tuple(strange))
     named = [
         Evidence(path=f"{image.path}!{name}", text=f"its own command line has the root {uuid}, which is not here")
         for name, uuid in embedded_roots(image)
-        if uuid.lower() not in chain.file_system_uuids
+        if uuid.lower() not in here
     ]
     if named:
         return Link(link="identity", state=State.UNKNOWN, evidence=tuple(named))

@@ -1,6 +1,7 @@
 """What a rule looks at: the chain, the judged entries, and each image in use with the links judged for it."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from bootrescue.boot.model import BootChain, ImageFacts
 from bootrescue.findings.boot_path import image_of
@@ -32,16 +33,16 @@ class Subject:
 
 def subject_of(chain: BootChain, entries: tuple[EntryDiagnosis, ...]) -> Subject:
     """Bring entries that use the same images together."""
-    by_image: dict[str, list[EntryDiagnosis]] = {}
+    groups: dict[tuple[PurePosixPath | str | None, ...], list[EntryDiagnosis]] = {}
     for found in entries:
-        image = image_of(chain, found.entry)
-        if image is not None:
-            by_image.setdefault(f"{image.path} {found.entry.kernel_release}", []).append(found)
+        key = (found.entry.kernel_release, *(file.path for file in found.entry.initrds))
+        groups.setdefault(key, []).append(found)
     images = []
-    for group in by_image.values():
-        image = image_of(chain, group[0].entry)
+    for group in groups.values():
+        first = group[0]
+        image = image_of(chain, first.entry)
         if image is not None:
             ids = tuple(found.entry.id for found in group)
-            release = group[0].entry.kernel_release
-            images.append(UsedImage(image=image, kernel_release=release, entry_ids=ids, links=group[0].chain))
+            release = first.entry.kernel_release
+            images.append(UsedImage(image=image, kernel_release=release, entry_ids=ids, links=first.chain))
     return Subject(chain=chain, entries=entries, images=tuple(images))

@@ -33,30 +33,41 @@ class ConfinedRoot:
 
     path: Path
 
-    def open(self, name: PurePosixPath | str, flags: int = os.O_RDONLY, mode: int = 0) -> int:
-        """Open a file of the target; the caller closes the descriptor.
+    def find(self, name: PurePosixPath | str) -> int:
+        """A descriptor (O_PATH) of whatever the name leads to, which is not opened; the caller closes it.
 
-        Devices, fifos and sockets are refused unless O_PATH is asked for: opening them has effects.
+        Raises:
+            OSError: as open(2).
+        """
+        root = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return _openat2(root, _encoded(name))
+        finally:
+            os.close(root)
+
+    def open(self, name: PurePosixPath | str, flags: int = os.O_RDONLY) -> int:
+        """Open a file or a directory of the target; the caller closes the descriptor.
+
+        Devices, fifos and sockets are refused before they are opened: opening them has effects, or waits for ever.
 
         Raises:
             OSError: as open(2).
             BadInputError: there is something else than a regular file or a directory.
         """
-        with self._root() as root:
-            # openat2 refuses flags that mean nothing beside O_PATH; a fifo must not keep an open waiting
-            waiting = 0 if flags & os.O_PATH else os.O_NONBLOCK
-            descriptor = _openat2(root, os.fsencode(str(name)), flags | os.O_CLOEXEC | waiting, mode)
-        kind = os.fstat(descriptor).st_mode
-        if not flags & os.O_PATH and not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            os.close(descriptor)
-            raise BadInputError("is neither a file nor a directory", where=str(name))
-        return descriptor
+        found = self.find(name)
+        try:
+            kind = os.fstat(found).st_mode
+            if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+                raise BadInputError("is neither a file nor a directory", where=str(name))
+            return os.open(f"/proc/self/fd/{found}", flags | os.O_CLOEXEC)
+        finally:
+            os.close(found)
 
     @contextmanager
     def parent_of(self, name: PurePosixPath | str) -> Iterator[tuple[int, str]]:
         """The directory that holds a name (links followed inside the root), and the last part of the name."""
         pure = PurePosixPath(name)
-        if pure.name in {"", ".."}:
+        if pure.name in {"", ".."} or b"\0" in _encoded(name):
             raise BadInputError("is no name of a file", where=str(name))
         directory = self.open(pure.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -70,7 +81,7 @@ class ConfinedRoot:
         Raises:
             OSError: it does not exist.
         """
-        descriptor = self.open(name, os.O_PATH)
+        descriptor = self.find(name)
         try:
             here = Path(f"/proc/self/fd/{descriptor}").readlink()
         finally:
@@ -81,17 +92,19 @@ class ConfinedRoot:
         """Where a name of the target lies on this machine, its links resolved inside the root."""
         return self.path.resolve() / self.real_name(name).relative_to("/")
 
-    @contextmanager
-    def _root(self) -> Iterator[int]:
-        root = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            yield root
-        finally:
-            os.close(root)
+
+def _encoded(name: PurePosixPath | str) -> bytes:
+    try:
+        return os.fsencode(str(name))
+    except UnicodeEncodeError as error:
+        raise FileNotFoundError(errno.ENOENT, "no file can have this name", repr(str(name))) from error
 
 
-def _openat2(root: int, name: bytes, flags: int, mode: int) -> int:
-    how = OPEN_HOW.pack(flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+def _openat2(root: int, name: bytes) -> int:
+    if b"\0" in name:
+        # C would read the name up to there only, and open another file
+        raise FileNotFoundError(errno.ENOENT, "no file can have this name", os.fsdecode(name))
+    how = OPEN_HOW.pack(os.O_PATH | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
     error = errno.EAGAIN
     for _ in range(ATTEMPTS):
         descriptor = int(_libc.syscall(SYS_OPENAT2, root, name, how, len(how)))

@@ -4,25 +4,32 @@ GRUB reads the raw disk and replays no journal: on ext4 and btrfs it sees a rena
 only after a freeze (measured, see docs/explanation/what-grub-sees.md). Hence `settle` at the end of every change.
 """
 
+import ctypes
 import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
+import signal
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from bootrescue.errors import BadInputError, BootRescueError, RefusedError
+from bootrescue.errors import BadInputError, RefusedError
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
+from bootrescue.host.mount_table import mount_table
 
 # include/uapi/linux/fs.h, Linux 6.12: _IOWR('X', 119, int) and _IOWR('X', 120, int)
 FIFREEZE: Final = 0xC0045877
 FITHAW: Final = 0xC0045878
 CHUNK_BYTES: Final = 1 << 20
+_libc: Final = ctypes.CDLL(None, use_errno=True)
 STAGED_PREFIX: Final = ".bootrescue-"
+STAGED_NAME: Final = re.compile(r"\.bootrescue-[0-9a-f]{16}")
 
 
 def read_attributes(root: ConfinedRoot, name: PurePosixPath) -> Attributes:
@@ -72,14 +79,13 @@ def replace(
         RefusedError: the bytes are not the ones expected; the old content is untouched.
     """
     with root.parent_of(name) as (directory, last):
-        _require_replaceable(directory, last, name)
+        _require_plain(directory, last, name)
         staged = f"{STAGED_PREFIX}{secrets.token_hex(8)}"
         try:
             digest = _write_new(directory, staged, chunks, attributes)
-            if expect_sha256 not in {"", digest}:
-                raise RefusedError("what was read to replace it is not what was expected", where=str(name))
+            _require_expected(digest, expect_sha256, name)
             os.rename(staged, last, src_dir_fd=directory, dst_dir_fd=directory)
-        except (OSError, BootRescueError):
+        except BaseException:
             with suppress(OSError):
                 os.unlink(staged, dir_fd=directory)
             raise
@@ -87,14 +93,19 @@ def replace(
         return digest
 
 
-def _require_replaceable(directory: int, last: str, name: PurePosixPath) -> None:
+def _require_plain(directory: int, last: str, name: PurePosixPath) -> None:
+    """Refuse a name that is taken by something else than a file, without opening it: a fifo would wait for ever."""
     try:
-        descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+        status = os.stat(last, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise BadInputError("is a link or a special file and is not replaced", where=str(name)) from error
-    os.close(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise BadInputError("is a link or a special file and is not written to", where=str(name))
+
+
+def _require_expected(digest: str, expected: str, name: PurePosixPath) -> None:
+    if expected not in {"", digest}:
+        raise RefusedError("what was read to replace it is not what was expected", where=str(name))
 
 
 def _write_new(directory: int, staged: str, chunks: Iterable[bytes], attributes: Attributes) -> str:
@@ -135,10 +146,31 @@ def _set_attributes(descriptor: int, attributes: Attributes) -> None:
 
 
 def remove(root: ConfinedRoot, name: PurePosixPath) -> None:
-    """Delete a file and flush its directory; that it is already gone is fine."""
-    with root.parent_of(name) as (directory, last):
+    """Delete a file and flush its directory; that it is already gone, with its directory or not, is fine."""
+    with suppress(FileNotFoundError), root.parent_of(name) as (directory, last):
         with suppress(FileNotFoundError):
             os.unlink(last, dir_fd=directory)
+        os.fsync(directory)
+
+
+def discard_staged(root: ConfinedRoot, directory: PurePosixPath) -> None:
+    """Delete what a power cut left staged in a directory. Only who holds the lock may: nobody else is staging then."""
+    descriptor = root.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with os.scandir(descriptor) as entries:
+            staged = [entry.name for entry in entries if STAGED_NAME.fullmatch(entry.name)]
+        for name in staged:
+            os.unlink(name, dir_fd=descriptor)
+        if staged:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_link(root: ConfinedRoot, name: PurePosixPath, target: str) -> None:
+    """Make a symbolic link of the target; the name must be free."""
+    with root.parent_of(name) as (directory, last):
+        os.symlink(target, last, dir_fd=directory)
         os.fsync(directory)
 
 
@@ -153,16 +185,39 @@ def make_directories(root: ConfinedRoot, name: PurePosixPath) -> None:
 
 
 def append(root: ConfinedRoot, name: PurePosixPath, line: bytes) -> None:
-    """Append one line to a file of the target (made when absent) and flush it before returning."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Append one line to a file of the target (made when absent) and flush it before returning.
+
+    What a power cut left of an earlier last line is cut off first, and a line that does not fit leaves nothing: a file
+    of whole lines stays one.
+
+    Raises:
+        OSError: the disk is full, read-only or broken.
+        BadInputError: the name is a link or a special file.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with root.parent_of(name) as (directory, last):
+        _require_plain(directory, last, name)
         descriptor = os.open(last, flags, 0o600, dir_fd=directory)
         try:
-            _write_whole(descriptor, line)
+            whole_bytes = _cut_torn_line(descriptor)
+            try:
+                _write_whole(descriptor, line)
+            except OSError:
+                os.ftruncate(descriptor, whole_bytes)
+                raise
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.fsync(directory)
+
+
+def _cut_torn_line(descriptor: int) -> int:
+    """Cut a file back to its last newline; gives its size then."""
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        size = os.pread(descriptor, size, 0).rfind(b"\n") + 1
+        os.ftruncate(descriptor, size)
+    return size
 
 
 def read_chunks(root: ConfinedRoot, name: PurePosixPath, *, from_device: bool = False) -> Iterator[bytes]:
@@ -206,33 +261,45 @@ def free_bytes(root: ConfinedRoot, name: PurePosixPath) -> int:
 def settle(mount_point: Path) -> bool:
     """Bring everything written to a file system to the place where GRUB looks for it: freeze it and thaw it.
 
-    Gives False where only a sync was done: FAT has no freeze (and no journal, so a sync is enough), and the file
-    system that this machine itself runs from must never be frozen.
+    Gives False where only a sync was done: FAT has no freeze (and no journal, so a sync is enough), and a file system
+    that this machine uses elsewhere too, above all the one it runs from, must never be frozen.
 
     Raises:
         OSError: the file system reports an error while it flushes.
     """
-    with _directory(mount_point) as descriptor:
-        os.sync()
-        if mount_point.stat().st_dev in {Path("/").stat().st_dev, Path("/usr").stat().st_dev}:
-            return False
-        try:
-            fcntl.ioctl(descriptor, FIFREEZE, 0)
-        except OSError as error:
-            if error.errno in {errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM}:
-                return False
-            raise
-        fcntl.ioctl(descriptor, FITHAW, 0)
-        return True
-
-
-@contextmanager
-def _directory(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(mount_point, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield descriptor
+        if _libc.syncfs(descriptor) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error), str(mount_point))
+        return _is_used_there_only(descriptor, mount_point.resolve()) and _freeze_and_thaw(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_used_there_only(descriptor: int, directory: Path) -> bool:
+    """Whether every mount of the file system that a directory lies on is that directory, or below it."""
+    rows = mount_table()
+    number = int(Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii").split("mnt_id:")[1].split()[0])
+    device = next(row.device for row in rows if row.number == number)
+    return directory != Path("/") and all(
+        row.mount_point.is_relative_to(directory) for row in rows if row.device == device
+    )
+
+
+def _freeze_and_thaw(descriptor: int) -> bool:
+    """Freeze and thaw with every signal held back: stopped in between, the file system would stay frozen for ever."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        fcntl.ioctl(descriptor, FIFREEZE, 0)
+        fcntl.ioctl(descriptor, FITHAW, 0)
+    except OSError as error:
+        if error.errno in {errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM}:
+            return False
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    return True
 
 
 def write_here(path: Path, content: bytes) -> None:
@@ -259,10 +326,23 @@ def copy_here(source: Path, copy: Path) -> None:
 def locked(path: str) -> Iterator[None]:
     """Hold the only lock that bootrescue takes on a disk or image before it writes there.
 
+    A block device is held exclusively as well: while something on it is mounted or used, it cannot be had, and nobody
+    can mount it until the end.
+
     Raises:
-        RefusedError: another bootrescue is writing to it.
+        RefusedError: another bootrescue is writing to it, or this machine uses it.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    exclusive = os.O_EXCL if stat.S_ISBLK(Path(path).stat().st_mode) else 0
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | exclusive)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        raise RefusedError(
+            "this machine uses it: something on it is mounted, or part of a volume",
+            where=path,
+            hint="unmount it here first (findmnt shows where), or name the mounted tree with --root DIR",
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

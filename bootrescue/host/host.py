@@ -6,9 +6,8 @@ the kernel takes them away with it.
 """
 
 import ctypes
+import itertools
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from bootrescue.errors import CancelledError, MachineLacksError
+from bootrescue.host.leftovers import remove_leftovers, working_directory
 
 # include/uapi/linux/sched.h and include/uapi/linux/mount.h, Linux 6.12
 CLONE_NEWNS: Final = 0x00020000
@@ -52,7 +52,8 @@ class Host:
     work: Path
     listener: Callable[[Progress], None] = _say_nothing
     cancelled: threading.Event = field(default_factory=threading.Event)
-    _count: int = 0
+    # shared by all scopes of a host: no two directories in `work` have one name
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def report(self, phase: str, done_bytes: int = 0, total_bytes: int = 0) -> None:
         """Tell the listener how far the work is; a safe point to stop at.
@@ -66,18 +67,19 @@ class Host:
 
     def new_directory(self, purpose: str) -> Path:
         """Make an empty private directory, for a mount point or working files."""
-        self._count += 1
-        directory = self.work / f"{self._count:03}-{purpose}"
-        directory.mkdir(mode=0o700)
-        return directory
+        return make_private(self.work / f"{next(self._numbers):03}-{purpose}")
 
     @contextmanager
     def scope(self) -> Iterator["Host"]:
         """A host for a part of the work: what is taken from it is given back at the end of the with block."""
         with ExitStack() as resources:
-            inner = replace(self, resources=resources)
-            yield inner
-        self._count = inner._count  # noqa: SLF001 -- the same class: names of directories must not repeat
+            yield replace(self, resources=resources)
+
+
+def make_private(directory: Path) -> Path:
+    """Make a directory that nobody else may look into."""
+    directory.mkdir(mode=0o700)
+    return directory
 
 
 @contextmanager
@@ -85,23 +87,14 @@ def open_host(listener: Callable[[Progress], None] = _say_nothing) -> Iterator[H
     """Take hold of this machine for one operation, and give everything back at its end.
 
     Raises:
-        MachineLacksError: root may not make a mount namespace here (a container without the right).
+        MachineLacksError: root may not make a mount namespace here (a container without the right), or a file system
+            is still in use at the end and stays mounted.
     """
-    with ExitStack() as stack:
-        if os.geteuid() == 0:
-            _enter_private_namespace()
-        work = Path(tempfile.mkdtemp(prefix="bootrescue-"))
-        stack.callback(_remove_work, work)
-        resources = stack.enter_context(ExitStack())
+    if os.geteuid() == 0:
+        _enter_private_namespace()
+    remove_leftovers()
+    with working_directory() as work, ExitStack() as resources:
         yield Host(resources=resources, work=work, listener=listener)
-
-
-def _remove_work(work: Path) -> None:
-    """Delete the working directory, unless something is still mounted in it: never delete through a mount."""
-    mounts = Path("/proc/thread-self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    if str(work) in mounts:
-        raise MachineLacksError("a file system could not be unmounted", where=str(work))
-    shutil.rmtree(work)
 
 
 _namespace = threading.local()

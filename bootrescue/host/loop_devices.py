@@ -48,7 +48,10 @@ def _configure(backing: int, path: str, place: tuple[int, int], *, writable: boo
     flags = LO_FLAGS_AUTOCLEAR | (0 if writable else LO_FLAGS_READ_ONLY)
     for _ in range(ATTEMPTS):
         number = _free_number()
-        device = os.open(f"/dev/loop{number}", (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+        try:
+            device = os.open(f"/dev/loop{number}", (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+        except OSError as error:
+            raise MachineLacksError(f"cannot be opened: {error.strerror}", where=f"/dev/loop{number}") from error
         config = LOOP_CONFIG.pack(backing, 0, 0, 0, 0, *place, 0, 0, 0, flags, b"", b"", b"", 0, 0)
         try:
             fcntl.ioctl(device, LOOP_CONFIGURE, config)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from bootrescue.errors import MachineLacksError
-from bootrescue.host.host import Host
+from bootrescue.host.host import Host, make_private
+from bootrescue.host.mount_table import is_mount_point
 from bootrescue.host.runner import ToolError, run
 from bootrescue.host.tools import require_root
 
-# Documentation/filesystems/ext4, xfs(5), btrfs(5), f2fs: what leaves the journal alone
+# ext4(5), xfs(5), btrfs(5), Documentation/filesystems/f2fs.rst: what leaves the journal alone; ext2 has none, and its
+# own driver refuses noload
 WITHOUT_REPLAY: Final = {
-    "ext2": "noload",
+    "ext2": "",
     "ext3": "noload",
     "ext4": "noload",
     "xfs": "norecovery,nouuid",
@@ -54,10 +56,19 @@ def mounted(host: Host, device: str, file_system_type: str, *, at: Path | None =
 
 
 def overlaid(host: Host, lower: Path) -> Path:
-    """A writable view of a directory whose changes land in memory or in the host's working directory only."""
+    """A writable view of a directory whose changes land in memory only.
+
+    A tmpfs holds them, since the working directory may lie on an overlay itself (as on a live medium), and an overlay
+    is refused as the upper layer of another.
+
+    Raises:
+        MachineLacksError: overlay mounts are missing here.
+    """
     if any(character in str(lower) for character in OVERLAY_SPECIAL):
         raise MachineLacksError("a name holds a character that overlay mounts cannot take", where=str(lower))
-    upper, work, view = (host.new_directory(f"overlay-{name}") for name in ("upper", "work", "view"))
+    memory, view = host.new_directory("overlay-memory"), host.new_directory("overlay-view")
+    _mount(host, "tmpfs", "tmpfs", "mode=0700", memory)
+    upper, work = make_private(memory / "upper"), make_private(memory / "work")
     options = f"lowerdir={lower},upperdir={upper},workdir={work}"
     _mount(host, "overlay", "overlay", options, view)
     return view
@@ -90,12 +101,12 @@ def _mount(host: Host, device: str, file_system_type: str, options: str, mount_p
     except ToolError as error:
         raise MachineLacksError(
             f"the {file_system_type} file system could not be mounted: {error.what}",
-            where=str(mount_point) if device == "overlay" else device,
+            where=device if device.startswith("/") else str(mount_point),
             hint="the kernel's reason is in dmesg",
         ) from error
     host.resources.callback(_unmount_if_mounted, mount_point)
 
 
 def _unmount_if_mounted(mount_point: Path) -> None:
-    if mount_point.is_mount():
+    if is_mount_point(mount_point):
         unmounted(mount_point)

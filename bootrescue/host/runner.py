@@ -5,7 +5,7 @@ Argument lists only, a clean environment, a time limit always, and no standard i
 
 import subprocess  # noqa: TID251 -- this is the one door
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,22 +48,28 @@ def run(
         MachineLacksError: the program is not installed, or it did not end in time.
         ToolError: its exit code is not among those accepted.
     """
-    command = (find_tool(argv[0]), *argv[1:])
+    process = subprocess.Popen(  # noqa: S603 -- argument list, program found by name
+        (find_tool(argv[0]), *argv[1:]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
     try:
-        done = subprocess.run(  # noqa: S603 -- argument list, program found by name
-            command, input=stdin, capture_output=True, env=ENVIRONMENT, timeout=timeout_seconds, check=False
-        )
+        stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
     except subprocess.TimeoutExpired as error:
         raise MachineLacksError(
             f"{argv[0]} did not end within {timeout_seconds:.0f} seconds",
             where=argv[-1],
             hint="a disk may be hanging: look at the kernel's messages with dmesg",
         ) from error
+    finally:
+        _end(process)
     completed = Completed(
         argv=tuple(argv),
-        exit_code=done.returncode,
-        stdout=done.stdout,
-        stderr=done.stderr.decode(errors="replace").strip(),
+        exit_code=process.returncode,
+        stdout=stdout,
+        stderr=stderr.decode(errors="replace").strip(),
     )
     if completed.exit_code not in accept:
         message = completed.stderr.splitlines()[0].strip() if completed.stderr else "no message"
@@ -116,11 +122,12 @@ def running(argv: Sequence[str]) -> Iterator[Running]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stderr is not None:
-        process.stderr.close()
+    """End a program that still runs. One that waits for a hanging disk cannot even be killed: it is left behind."""
+    for stop in (process.terminate, process.kill):
+        if process.poll() is None:
+            stop()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=GRACE_SECONDS)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()

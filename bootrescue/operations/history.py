@@ -1,6 +1,5 @@
 """history: the transactions whose journals lie on the target. Writes nothing."""
 
-from bootrescue.filesystems.tree import FileKind
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.host import Host
 from bootrescue.operations.targets import TargetChoice, choose_system, look
@@ -8,7 +7,7 @@ from bootrescue.report.model import HistoryDocument
 from bootrescue.report.repairing import transaction_document
 from bootrescue.systems.model import InstalledSystem
 from bootrescue.transaction.journal import read_history
-from bootrescue.transaction.model import STATE_DIRECTORY, Transaction
+from bootrescue.transaction.model import Transaction
 
 
 def read_transactions(system: InstalledSystem) -> tuple[Transaction, ...]:
@@ -17,8 +16,7 @@ def read_transactions(system: InstalledSystem) -> tuple[Transaction, ...]:
     Raises:
         BadInputError: a journal is damaged.
     """
-    names = [entry.name for entry in system.tree.entries(STATE_DIRECTORY) if entry.kind is FileKind.DIRECTORY]
-    return read_history(ConfinedRoot(path=system.directory), tuple(names))
+    return read_history(ConfinedRoot(path=system.directory))
 
 
 def history(host: Host, choice: TargetChoice) -> HistoryDocument:

@@ -3,7 +3,6 @@
 This is the fast way: it imports nothing that a listing does not need.
 """
 
-import json
 from dataclasses import dataclass
 
 from bootrescue.errors import BadInputError
@@ -52,8 +51,10 @@ def shown(name: bytes) -> str:
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
-def render_list_json(listing: Listing) -> bytes:
-    """The document of contract `image list`."""
+def render_list_json(listing: Listing, name: str) -> bytes:
+    """The one document of `image list`; an image that is not complete is an error in it."""
+    import json  # noqa: PLC0415 -- not for a listing as text
+
     entries = [
         {
             "name": shown(entry.name),
@@ -68,6 +69,11 @@ def render_list_json(listing: Listing) -> bytes:
         "command": "image list",
         "ok": listing.complete,
         "result": {"entries": entries, "complete": listing.complete},
-        "errors": [],
+        "errors": [] if listing.complete else [_error(listing, name)],
     }
     return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def _error(listing: Listing, name: str) -> dict[str, str | int]:
+    what = f"the image is not complete: {listing.problem}"
+    return {"what": what, "where": name, "hint": "", "exit_code": int(BadInputError.exit_code)}

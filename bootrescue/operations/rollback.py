@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from bootrescue.host.host import Host
-from bootrescue.operations.apply import Repaired, apply
+from bootrescue.operations.apply import apply
 from bootrescue.operations.plan import Planned, plan
 from bootrescue.operations.targets import TargetChoice
+from bootrescue.operations.writing import Repaired
 from bootrescue.plan.model import Wish
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bootrescue.boot.collect import collect
 from bootrescue.boot.model import BootChain
 from bootrescue.devices.discover import discover as discover_devices
+from bootrescue.devices.discover import problems_of
 from bootrescue.devices.model import BlockDevice, Source
 from bootrescue.errors import BootRescueError, DecisionNeededError, UsageError
 from bootrescue.filesystems.identify import identify
@@ -51,7 +52,8 @@ def look(host: Host, source: Source) -> View:
     devices = discover_devices(host, source)
     file_systems = identify(host, devices)
     found = discover(host, file_systems)
-    return View(devices=devices, file_systems=file_systems, systems=found.systems, unread=found.unread)
+    unread = (*problems_of(devices), *found.unread)
+    return View(devices=devices, file_systems=file_systems, systems=found.systems, unread=unread)
 
 
 def choose_system(view: View, wanted: str) -> InstalledSystem:
@@ -74,12 +76,18 @@ def choose_system(view: View, wanted: str) -> InstalledSystem:
         raise DecisionNeededError(f"several systems are installed: {known}", hint="choose one with --system ID")
     if view.systems:
         return view.systems[0]
-    locked = [found.device for found in view.file_systems if found.type in LOCKED]
+    locked = [f"{found.device} ({found.type})" for found in view.file_systems if found.type in LOCKED]
     if locked:
-        raise DecisionNeededError(f"no system is in the open; these could hold one: {', '.join(locked)}")
-    looked_at = ", ".join(device.path for device in view.devices)
+        raise DecisionNeededError(
+            f"no system is in the open; these could hold one: {', '.join(locked)}",
+            hint="open it yourself (cryptsetup open, vgchange --activate y), mount it, and name it with --root DIR",
+        )
+    looked_at = ", ".join(device.path for device in view.devices if not device.left_out)
+    not_read = f" ({'; '.join(view.unread)})" if view.unread else ""
     raise NoSystemError(
-        "no installed Linux system was found", where=looked_at, hint="bootrescue scan shows what is on the disks"
+        f"no installed Linux system was found{not_read}",
+        where=looked_at,
+        hint="bootrescue scan shows what is on the disks",
     )
 
 

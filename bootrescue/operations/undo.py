@@ -1,31 +1,28 @@
 """undo: back to the bytes before a transaction, rechecked."""
 
-from bootrescue.errors import NotTakenBackError, UsageError
-from bootrescue.host.durable import locked
+from functools import partial
+
+from bootrescue.errors import UsageError
+from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.host import Host
-from bootrescue.operations.apply import Repaired, open_target
-from bootrescue.operations.history import read_transactions
 from bootrescue.operations.targets import TargetChoice, choose_system, look
 from bootrescue.operations.verify import grub_view_of
+from bootrescue.operations.writing import Repaired, devices_of, put_back
 from bootrescue.plan.model import ABSENT
 from bootrescue.report.model import RepairDocument
 from bootrescue.report.repairing import transaction_document, verification_document
-from bootrescue.systems.model import InstalledSystem
 from bootrescue.transaction.model import Transaction, TransactionState
-from bootrescue.transaction.undo import undo as undo_transaction
 from bootrescue.verification.model import Outcome, Verification
-from bootrescue.verification.recheck import recheck
 
 OPEN_STATES = frozenset({TransactionState.COMMITTED, TransactionState.INTERRUPTED})
 
 
-def choose_transaction(system: InstalledSystem, wanted: str) -> Transaction:
+def choose_transaction(wanted: str, found: tuple[Transaction, ...]) -> Transaction:
     """The transaction asked for, or the last one that is not undone yet.
 
     Raises:
         UsageError: there is none.
     """
-    found = read_transactions(system)
     if wanted:
         named = [one for one in found if one.id == wanted]
         if not named:
@@ -33,7 +30,7 @@ def choose_transaction(system: InstalledSystem, wanted: str) -> Transaction:
         return named[0]
     left = [one for one in found if one.state in OPEN_STATES]
     if not left:
-        raise UsageError("there is nothing to undo on this target", where=system.id, hint="see bootrescue history")
+        raise UsageError("there is nothing to undo on this target", hint="see bootrescue history")
     return left[-1]
 
 
@@ -42,26 +39,20 @@ def undo(host: Host, choice: TargetChoice, wanted: str) -> Repaired:
 
     Raises:
         RefusedError: a file was changed by somebody else since; nothing was written.
-        NotTakenBackError: what was put back is not what the journal says.
+        NotTakenBackError: it failed half-way, or what was put back is not what the journal says.
         BootRescueError: as operations.targets.
     """
     with host.scope() as looking:
         system = choose_system(look(looking, choice.source), choice.system)
-        found = choose_transaction(system, wanted)
-    expected = {change.path: change.before_sha256 for change in reversed(found.changes)}
-    with locked(system.root.piece.path), host.scope() as writing:
-        target = open_target(writing, system, tuple(expected))
-        was_open = undo_transaction(target, found)
-        read_back = recheck(target.root, expected) if was_open else Verification().recheck
-    if read_back.outcome is Outcome.FAILED:
-        raise NotTakenBackError("; ".join(read_back.evidence), where=str(found.journal))
-    present = {path: digest for path, digest in expected.items() if digest != ABSENT}
-    seen = grub_view_of(system, present) if was_open else Verification().grub_view
-    with host.scope() as looking:
-        after = choose_transaction(choose_system(look(looking, choice.source), choice.system), found.id)
+        state_devices = devices_of(system, ConfinedRoot(path=system.directory), ())
+    done = put_back(host, system, state_devices, partial(choose_transaction, wanted))
+    verification = Verification()
+    if done.recheck is not None:
+        present = {path: digest for path, digest in done.expected.items() if digest != ABSENT}
+        verification = Verification(recheck=done.recheck, grub_view=grub_view_of(system, present))
     document = RepairDocument(
-        transaction=transaction_document(after),
-        verification=verification_document(Verification(recheck=read_back, grub_view=seen)),
-        already_so=not was_open,
+        transaction=transaction_document(done.transaction),
+        verification=verification_document(verification),
+        already_so=done.recheck is None,
     )
-    return Repaired(document=document, proved=seen.outcome is not Outcome.FAILED, console=b"")
+    return Repaired(document=document, proved=verification.grub_view.outcome is not Outcome.FAILED, console=b"")

@@ -41,7 +41,7 @@ def point_entries(
     steps: list[Step] = []
     new = _reachable_name(chain, target, candidate)
     if new is None:
-        beside = _copy_name(target, entry)
+        beside = _copy_name(chain, target)
         steps.append(
             RestoreImage(
                 path=beside,
@@ -53,9 +53,12 @@ def point_entries(
         )
         new = str(PurePosixPath(target.written).parent / beside.name)
     content = configuration.content
+    notes = [WILL_NOT_LAST.format(path=entry.source_path)]
     for other in chain.entries:
         words = [file.written for file in other.initrds if file.path == target.path]
-        if other.source_path != entry.source_path or not words:
+        if words and other.source_path != entry.source_path:
+            notes.append(f"'{other.title}' in {other.source_path} keeps the broken image.")
+        if not words or other.source_path != entry.source_path:
             continue
         changed = edited(content, other.source_line, words[0], new)
         steps.append(
@@ -71,7 +74,7 @@ def point_entries(
             )
         )
         content = changed
-    return tuple(steps), (WILL_NOT_LAST.format(path=entry.source_path),)
+    return tuple(steps), tuple(notes)
 
 
 def _reachable_name(chain: BootChain, target: EntryFile, candidate: Candidate) -> str | None:
@@ -88,9 +91,10 @@ def _reachable_name(chain: BootChain, target: EntryFile, candidate: Candidate) -
     return None
 
 
-def _copy_name(target: EntryFile, entry: BootEntry) -> PurePosixPath:
+def _copy_name(chain: BootChain, target: EntryFile) -> PurePosixPath:
+    """A name beside the broken image that no known image has: what lies there is not replaced."""
     if target.path is None:
-        raise RefusedError(
-            "the entry's image lies where bootrescue cannot write", where=entry.title, hint="use --remedy restore-image"
-        )
-    return target.path.with_name(f"{target.path.name}.bootrescue")
+        raise RefusedError("the entry's image lies where bootrescue cannot write", where=target.written)
+    taken = {path for candidate in chain.candidates for path in candidate.paths}
+    names = (f"{target.path.name}.bootrescue{number}" for number in ("", *range(2, len(taken) + 3)))
+    return next(path for name in names if (path := target.path.with_name(name)) not in taken)

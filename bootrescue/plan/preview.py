@@ -11,6 +11,8 @@ from bootrescue.plan.point_entry import edited
 
 # As many module names as fit into two lines of 80 characters
 NAMES_SHOWN: Final = 8
+# Stands before each line of a difference, which must not be wrapped
+BAR: Final = "| "
 
 
 def preview(plan: Plan, chain: BootChain) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def preview(plan: Plan, chain: BootChain) -> tuple[str, ...]:
             before = configurations[step.path]
             after = edited(before, step.line, step.old, step.new)
             configurations[step.path] = after
-            lines += [f"   {line}" for line in _difference(before, after, str(step.path))]
+            lines += [f"   {BAR}{line}" for line in _difference(before, after, str(step.path))]
     return (*lines, *(f"Note: {note}" for note in plan.notes))
 
 

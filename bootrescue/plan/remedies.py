@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 
 from bootrescue.boot.model import BootEntry, EntryFile, ImageFacts, InstalledModule, ModulesFacts
 from bootrescue.errors import BootRescueError, DecisionNeededError, RefusedError, UsageError
+from bootrescue.findings.boot_path import image_of
 from bootrescue.findings.candidates import best, judge_candidates
-from bootrescue.findings.drivers import judge_module
+from bootrescue.findings.drivers import judge_module, refused_modules
 from bootrescue.findings.model import Diagnosis, EntryDiagnosis, Fit, JudgedCandidate, State, Verdict
-from bootrescue.formats.kernel_module import kernel_message
 from bootrescue.plan.model import (
     ABSENT,
     Machine,
@@ -86,44 +86,62 @@ def choose_entry(diagnosis: Diagnosis, wanted: str) -> EntryDiagnosis:
 def _image_draft(diagnosis: Diagnosis, found: EntryDiagnosis, wish: Wish) -> _Draft:
     if wish.remedy is Remedy.RESTORE_MODULE:
         return _Draft()
-    if not _image_is_broken(found) and not wish.to:
-        return _Draft(notes=_what_is_left(found))
+    if not wish.to and not _image_is_broken(found):
+        return _improvement(diagnosis, found, wish)
     if not found.entry.initrds:
         raise NothingFitsError(
             "the entry hands over no image, so there is none to restore",
             where=found.entry.title,
             hint="see entries list",
         )
+    return _put_in_place(diagnosis, found, choose_candidate(diagnosis, found.entry, wish.to), wish)
+
+
+def _put_in_place(diagnosis: Diagnosis, found: EntryDiagnosis, chosen: JudgedCandidate, wish: Wish) -> _Draft:
     target = _broken_file(diagnosis, found)
-    chosen = choose_candidate(diagnosis, found.entry, wish.to)
-    if wish.remedy is Remedy.POINT_ENTRY:
-        steps, notes = point_entries(diagnosis.chain, found.entry, target, chosen.candidate)
-        return _Draft(steps=steps, notes=notes)
     if target.path is None:
         raise NothingFitsError(
-            "the image lies on a file system that is not part of this system",
+            "the image cannot be followed to a file of this system",
             where=target.written,
-            hint="point the entry elsewhere with --remedy point-entry",
+            hint="bootrescue entries show tells what the entry names",
         )
-    if target.sha256 == chosen.candidate.facts.image.sha256:
+    image = chosen.candidate.facts.image
+    if target.sha256 == image.sha256:
         return _Draft()
-    return _Draft(
-        steps=(
-            RestoreImage(
-                path=target.path,
-                before_sha256=target.sha256 or ABSENT,
-                source=chosen.candidate.paths[0],
-                after_sha256=chosen.candidate.facts.image.sha256,
-                size_bytes=chosen.candidate.facts.image.size_bytes,
-            ),
-        ),
-        notes=_candidate_notes(chosen),
+    if wish.remedy is Remedy.POINT_ENTRY:
+        steps, notes = point_entries(diagnosis.chain, found.entry, target, chosen.candidate)
+        return _Draft(steps=steps, notes=(*notes, *_candidate_notes(chosen)))
+    step = RestoreImage(
+        path=target.path,
+        before_sha256=target.sha256 or ABSENT,
+        source=chosen.candidate.paths[0],
+        after_sha256=image.sha256,
+        size_bytes=image.size_bytes,
     )
+    return _Draft(steps=(step,), notes=_candidate_notes(chosen))
 
 
 def _image_is_broken(found: EntryDiagnosis) -> bool:
     """Whether a link that another image would mend is broken; a missing kernel or root is none of them."""
     return any(link.state is State.BROKEN and link.link not in {"kernel", "root"} for link in found.chain)
+
+
+def _improvement(diagnosis: Diagnosis, found: EntryDiagnosis, wish: Wish) -> _Draft:
+    """An image that boots and carries a driver that the kernel refuses is replaced where one backup is clearly better.
+
+    Bringing the machine up is worth more than asking, so what is not clear becomes a note.
+    """
+    modules = diagnosis.chain.modules_of(found.entry.kernel_release)
+    current = image_of(diagnosis.chain, found.entry)
+    refused = refused_modules(current, modules) if current is not None and modules is not None else {}
+    if not refused or modules is None:
+        return _Draft(notes=_what_is_left(found))
+    top = best(judge_candidates(diagnosis.chain, found.entry))
+    if len(top) == 1 and not refused_modules(top[0].candidate.facts, modules):
+        return _put_in_place(diagnosis, found, top[0], wish)
+    text = f"The image of '{found.entry.title}' holds drivers that the kernel refuses: {', '.join(sorted(refused))}"
+    which = "choose one of several backups with --to" if len(top) > 1 else "no backup is proved to be better"
+    return _Draft(notes=(f"{text}; {which}.", *_what_is_left(found)))
 
 
 def _what_is_left(found: EntryDiagnosis) -> tuple[str, ...]:
@@ -136,7 +154,7 @@ def _what_is_left(found: EntryDiagnosis) -> tuple[str, ...]:
 def _broken_file(diagnosis: Diagnosis, found: EntryDiagnosis) -> EntryFile:
     """Which of the entry's files to replace: the one that is missing or broken, microcode left alone."""
     for file in found.entry.initrds:
-        if not file.exists:
+        if file.path is not None and not file.exists:
             return file
     for file in found.entry.initrds:
         facts = diagnosis.chain.image_at(file.path)
@@ -191,7 +209,7 @@ def _candidate_notes(chosen: JudgedCandidate) -> tuple[str, ...]:
 
 
 def _sources(diagnosis: Diagnosis, found: EntryDiagnosis, draft: _Draft) -> list[ImageFacts]:
-    """Images to take good modules from: the one that the plan puts in place first, then every other."""
+    """Images to take good modules from, each once: the one that the plan puts in place first, then the fitting ones."""
     chain = diagnosis.chain
     wanted = {step.after_sha256 for step in draft.steps if isinstance(step, RestoreImage)}
     judged = judge_candidates(chain, found.entry)
@@ -203,13 +221,14 @@ def _sources(diagnosis: Diagnosis, found: EntryDiagnosis, draft: _Draft) -> list
 def _module_draft(diagnosis: Diagnosis, entry: BootEntry, sources: list[ImageFacts], wish: Wish) -> _Draft:
     """Steps for the bad modules below /lib/modules: the other half of an injection."""
     modules = diagnosis.chain.modules_of(entry.kernel_release)
-    if modules is None or modules.directory is None or wish.remedy is Remedy.POINT_ENTRY:
+    if modules is None or modules.directory is None:
         return _Draft()
+    bad = [copy for copy in modules.installed if judge_module(copy.module, modules).state is State.BROKEN]
+    if wish.remedy not in {None, Remedy.RESTORE_MODULE}:
+        return _Draft(notes=tuple(f"{copy.path} is bad too; --remedy restore-module mends it." for copy in bad))
     steps: list[Step] = []
     notes = []
-    for copy in modules.installed:
-        if not kernel_message(copy.module):
-            continue
+    for copy in bad:
         step = _restore_module(copy, modules, sources)
         if step is None:
             notes.append(f"No good copy of {copy.path} was found in any image; it stays as it is.")
@@ -222,18 +241,18 @@ def _module_draft(diagnosis: Diagnosis, entry: BootEntry, sources: list[ImageFac
 
 
 def _restore_module(bad: InstalledModule, modules: ModulesFacts, sources: list[ImageFacts]) -> RestoreModule | None:
+    """Take the module from an image that holds it under the same file name: so it is packed in the same way."""
     for image in sources:
-        copy = image.module(bad.module.name)
-        if copy is None or modules.release not in image.kernel_releases:
-            continue
-        if copy.module.compression is not bad.module.compression or judge_module(copy, image, modules) is not None:
-            continue
-        return RestoreModule(
-            path=bad.path,
-            before_sha256=bad.module.sha256,
-            source=image.path,
-            member=copy.path,
-            after_sha256=copy.module.sha256,
-            size_bytes=copy.module.size_bytes,
-        )
+        for copy in image.modules_for(modules.release):
+            same_name = PurePosixPath(copy.path).name == bad.path.name
+            if not same_name or judge_module(copy.module, modules).state is not State.PROVED:
+                continue
+            return RestoreModule(
+                path=bad.path,
+                before_sha256=bad.module.sha256,
+                source=image.path,
+                member=copy.path,
+                after_sha256=copy.module.sha256,
+                size_bytes=copy.module.size_bytes,
+            )
     return None

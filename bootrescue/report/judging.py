@@ -62,7 +62,6 @@ def _finding(finding: Finding) -> FindingDocument:
 def candidate_document(judged: JudgedCandidate) -> CandidateDocument:
     """A backup image with its fit."""
     facts = judged.candidate.facts
-    modified = datetime.fromtimestamp(facts.modified_ns / 1e9, tz=UTC).replace(microsecond=0)
     return CandidateDocument(
         path=str(judged.candidate.paths[0]),
         paths=tuple(str(path) for path in judged.candidate.paths),
@@ -72,7 +71,7 @@ def candidate_document(judged: JudgedCandidate) -> CandidateDocument:
         size_bytes=facts.image.size_bytes,
         generator=facts.generator,
         kernel_releases=facts.kernel_releases,
-        modified=modified.isoformat().replace("+00:00", "Z"),
+        modified=time_text(facts.modified_ns),
         fit=judged.fit,
         reasons=tuple(_link(link) for link in judged.reasons),
         compared_to_current=ComparisonDocument(
@@ -83,6 +82,15 @@ def candidate_document(judged: JudgedCandidate) -> CandidateDocument:
         used_by=judged.candidate.used_by,
         rank=judged.rank,
     )
+
+
+def time_text(modified_ns: int) -> str:
+    """RFC 3339 in UTC; empty for a time outside the calendar (years 1 to 9999), which file systems can hold."""
+    try:
+        modified = datetime.fromtimestamp(modified_ns // 1_000_000_000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    return modified.isoformat().replace("+00:00", "Z")
 
 
 def image_document(facts: ImageFacts, path: str) -> ImageDocument:

@@ -339,6 +339,24 @@ class ImageDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberDocument:
+    """A file in an image; `segment` counts from 0, `mode` is octal."""
+
+    name: str
+    mode: str
+    size_bytes: int
+    segment: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingDocument:
+    """The answer of `image list`."""
+
+    entries: tuple[MemberDocument, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDocument:
     """Why a command could not do what was asked."""
 

@@ -1,22 +1,22 @@
 """One JSON document for a command (docs/reference/json.md)."""
 
+import json
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from bootrescue.report.model import SCHEMA, ErrorDocument
 
 
 def render_json(command: str, result: object, errors: tuple[ErrorDocument, ...], *, ok: bool) -> bytes:
-    """Print a command's result. Names that are no UTF-8 are shown with backslash escapes."""
-    import msgspec  # noqa: PLC0415 -- 45 ms that only --json needs
-
+    """Print a command's result in ASCII: what a terminal would act on is escaped, and so are odd bytes in names."""
     document = {
         "schema": SCHEMA,
         "command": command,
         "ok": ok,
-        "result": _printable(msgspec.to_builtins(result)) if result is not None else {},
-        "errors": _printable(msgspec.to_builtins(errors)),
+        "result": _printable(asdict(result)) if is_dataclass(result) and not isinstance(result, type) else {},
+        "errors": [_printable(asdict(error)) for error in errors],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    return json.dumps(document, indent=2).encode("ascii") + b"\n"
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 -- any JSON value

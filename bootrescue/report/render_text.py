@@ -1,7 +1,9 @@
 """Documents as text for a person at an 80-column terminal. Nothing from a target reaches the terminal unescaped."""
 
+import textwrap
 from collections.abc import Iterator
 
+from bootrescue.plan.preview import BAR
 from bootrescue.report.model import (
     BackupsDocument,
     CandidateDocument,
@@ -9,6 +11,7 @@ from bootrescue.report.model import (
     DiagnosisDocument,
     EntriesDocument,
     EntryDocument,
+    EvidenceDocument,
     HistoryDocument,
     ImageDocument,
     RepairDocument,
@@ -17,6 +20,8 @@ from bootrescue.report.model import (
     VerificationDocument,
 )
 
+COLUMNS = 80
+EVIDENCE_SHOWN = 6
 MARKS = {"proved": "+", "broken": "X", "unknown": "?", "failed": "X", "not-asked": "-", "not-possible": "?"}
 Document = (
     ScanDocument
@@ -31,7 +36,19 @@ Document = (
 
 def render_text(document: Document) -> str:
     """The lines of any document, ready to print."""
-    return "\n".join(safe(line) for line in _lines(document)) + "\n"
+    return "".join(f"{line}\n" for whole in _lines(document) for line in fitted(safe(whole)))
+
+
+def fitted(line: str) -> list[str]:
+    """A line as lines of at most 80 columns, indented below the first; names are never cut, differences stay."""
+    text = line.lstrip(" ")
+    if len(line) <= COLUMNS or text.startswith(BAR):
+        return [line]
+    indent = " " * (len(line) - len(text))
+    return textwrap.wrap(
+        text, COLUMNS, initial_indent=indent, subsequent_indent=indent + "  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def safe(text: str) -> str:
@@ -107,19 +124,26 @@ def _diagnosis(system: SystemDiagnosisDocument) -> Iterator[str]:
     yield f"{system.name}  ({system.id})"
     for entry in system.entries:
         yield f"{'*' if entry.default else ' '} {entry.title}: {entry.verdict.replace('-', ' ')}"
+        worst = "broken" if entry.verdict == "does-not-boot" else "unknown"
         for link in entry.chain:
-            if link.state != "proved":
-                yield from (f"    {MARKS[link.state]} {link.link}: {one.text}" for one in link.evidence[:3])
+            if link.state == worst:
+                yield f"    {MARKS[link.state]} {link.link}: {link.evidence[0].text}"
     for finding in system.findings:
         yield ""
         yield f"{finding.severity.upper()} {finding.rule}: {finding.summary}"
-        yield from (f"    {one.path}: {one.text}" for one in finding.evidence[:6])
-        if len(finding.evidence) > 6:  # noqa: PLR2004 -- as above
-            yield f"    and {len(finding.evidence) - 6} more"
+        yield from (f"    {place(one)}: {one.text}" for one in finding.evidence[:EVIDENCE_SHOWN])
+        if len(finding.evidence) > EVIDENCE_SHOWN:
+            yield f"    and {len(finding.evidence) - EVIDENCE_SHOWN} more"
         if finding.remedies:
             yield f"    remedies: {', '.join(finding.remedies)}"
     if not system.findings:
-        yield "Nothing was found that stops the boot."
+        fine = all(entry.verdict == "boots" for entry in system.entries)
+        yield "Nothing was found that stops the boot." if fine else "No rule names a fault; not everything is proved."
+
+
+def place(evidence: EvidenceDocument) -> str:
+    """Where a piece of evidence lies."""
+    return evidence.path if evidence.offset < 0 else f"{evidence.path} at byte {evidence.offset}"
 
 
 def _backups(document: BackupsDocument) -> Iterator[str]:

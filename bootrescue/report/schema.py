@@ -16,11 +16,13 @@ DOCUMENTS: Final[dict[str, type]] = {
     "history": model.HistoryDocument,
     "entries": model.EntriesDocument,
     "image-examine": model.ImageDocument,
+    "image-list": model.ListingDocument,
 }
 
 
 def render_schema(command: str) -> bytes:
-    """The schema as JSON (draft 2020-12, as msgspec writes it)."""
+    """The schema of one command, or of each by its name, as JSON (draft 2020-12, as msgspec writes it)."""
     import msgspec  # noqa: PLC0415 -- only here
 
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(DOCUMENTS[command])), indent=2) + b"\n"
+    schemas = {name: msgspec.json.schema(document) for name, document in DOCUMENTS.items() if command in {"", name}}
+    return msgspec.json.format(msgspec.json.encode(schemas[command] if command else schemas), indent=2) + b"\n"

@@ -3,16 +3,23 @@
 from pathlib import PurePosixPath
 from typing import Final
 
-from bootrescue.errors import BootRescueError
+from bootrescue.errors import BootRescueError, CancelledError
 from bootrescue.filesystems.model import FileSystem
 from bootrescue.filesystems.mounting import Mounted, mount_below
-from bootrescue.filesystems.tree import read_bytes
+from bootrescue.filesystems.tree import FileTree, read_bytes
 from bootrescue.formats.fstab import FstabEntry, parse_fstab
 from bootrescue.host.host import Host
 from bootrescue.host.mounts import can_mount
 from bootrescue.systems.model import FirmwareMode, Mount
 
 FSTAB: Final = PurePosixPath("/etc/fstab")
+ROOT: Final = PurePosixPath("/")
+# The links that udev makes, and the tag of fstab(5) that says the same
+LINKS: Final = {
+    "/dev/disk/by-uuid/": "UUID",
+    "/dev/disk/by-label/": "LABEL",
+    "/dev/disk/by-partuuid/": "PARTUUID",
+}
 
 
 def mount_below_root(
@@ -22,55 +29,81 @@ def mount_below_root(
 
     A line that cannot be resolved is a problem told, not the end: the rest is still looked at.
     """
+    mounts = [Mount(mount_point=ROOT, file_system=root.file_system)]
     text = read_bytes(root.tree, FSTAB)
     if text is None:
-        return (Mount(mount_point=PurePosixPath("/"), file_system=root.file_system),), ("there is no /etc/fstab",)
+        return tuple(mounts), ("there is no /etc/fstab",)
     table = parse_fstab(text)
     problems = [f"/etc/fstab: {problem}" for problem in table.problems]
-    mounts = [Mount(mount_point=PurePosixPath("/"), file_system=root.file_system)]
-    for entry in sorted(table.entries, key=lambda entry: len(PurePosixPath(entry.mount_point).parts)):
-        if not _belongs_below(entry):
-            continue
-        file_system = resolve(entry.spec, file_systems)
-        if file_system is None:
-            problems.append(f"/etc/fstab line {entry.line}: {entry.spec} names nothing that was found")
-            continue
+    for entry in sorted(filter(_belongs_below, table.entries), key=lambda entry: len(place_of(entry).parts)):
+        place = place_of(entry)
         try:
-            mount_below(host, root, file_system, PurePosixPath(entry.mount_point))
+            file_system = _choose(entry, root, file_systems)
+            if file_system is None:
+                continue
+            if place in {mount.mount_point for mount in mounts}:
+                raise BootRescueError("an earlier line has this mount point")  # noqa: TRY301 -- told like the others
+            mount_below(host, root, file_system, place)
+        except CancelledError:
+            raise
         except (BootRescueError, OSError) as error:
-            problems.append(f"/etc/fstab line {entry.line}: {entry.mount_point} was not looked into: {error}")
+            problems.append(f"/etc/fstab line {entry.line}: {place} was not looked into: {error}")
             continue
-        mounts.append(Mount(mount_point=PurePosixPath(entry.mount_point), file_system=file_system))
+        mounts.append(Mount(mount_point=place, file_system=file_system))
     return tuple(mounts), tuple(problems)
 
 
+def place_of(entry: FstabEntry) -> PurePosixPath:
+    """The mount point, with one slash before it: pathlib keeps two apart, as POSIX allows."""
+    return ROOT / str(entry.mount_point).lstrip("/")
+
+
 def _belongs_below(entry: FstabEntry) -> bool:
-    return str(entry.mount_point).startswith("/") and str(entry.mount_point) != "/" and can_mount(entry.type)
+    kinds = entry.type.split(",")
+    is_known = "auto" in kinds or any(can_mount(kind) for kind in kinds)
+    return str(entry.mount_point).startswith("/") and place_of(entry) != ROOT and is_known
 
 
-def resolve(spec: str, file_systems: tuple[FileSystem, ...]) -> FileSystem | None:
-    """The one file system that a device specification names; None when it names none, or more than one."""
-    kind, equals, value = spec.partition("=")
-    value = value.strip('"').lower()
-    matches = {
-        "UUID": [found for found in file_systems if found.uuid.lower() == value],
-        "PARTUUID": [found for found in file_systems if found.partition_uuid == value],
-        "LABEL": [found for found in file_systems if found.label.lower() == value],
-    }.get(kind.upper() if equals else "", [])
-    if spec.startswith("/dev/disk/by-uuid/"):
-        matches = [found for found in file_systems if found.uuid == spec.rpartition("/")[2]]
-    return matches[0] if len(matches) == 1 else None
+def _choose(entry: FstabEntry, root: Mounted, file_systems: tuple[FileSystem, ...]) -> FileSystem | None:
+    """The file system of a line; None for one that is not there and is not mounted at boot."""
+    matches = resolve(entry, file_systems)
+    if len(matches) > 1:
+        # a copy of the whole disk is here too
+        matches = tuple(found for found in matches if found.piece.path == root.file_system.piece.path)
+    if len(matches) > 1:
+        raise BootRescueError(f"{entry.spec} names several: {', '.join(found.device for found in matches)}")
+    if matches:
+        return matches[0]
+    if "noauto" in entry.options:
+        return None
+    raise BootRescueError(f"{entry.spec} names nothing that was found")
 
 
-def firmware_mode(root: Mounted) -> FirmwareMode:
+def resolve(entry: FstabEntry, file_systems: tuple[FileSystem, ...]) -> tuple[FileSystem, ...]:
+    """The file systems that the first field of a line names."""
+    tag, value = entry.tag, entry.tag_value
+    for prefix, meaning in LINKS.items():
+        if entry.spec.startswith(prefix):
+            tag, value = meaning, entry.spec.removeprefix(prefix)
+    if not value:
+        return ()
+    match tag:
+        case "UUID":
+            return tuple(found for found in file_systems if found.uuid.lower() == value.lower())
+        case "PARTUUID":
+            return tuple(found for found in file_systems if found.partition_uuid.lower() == value.lower())
+        case "LABEL":
+            return tuple(found for found in file_systems if found.label == value)
+        case _:
+            return ()
+
+
+def firmware_mode(tree: FileTree) -> FirmwareMode:
     """For which firmware the target's loader was installed, by the GRUB platform directories that are there."""
-    bios = uefi = False
-    for directory in ("/boot/grub", "/boot/grub2"):
-        names = {entry.name for entry in root.tree.entries(PurePosixPath(directory))}
-        bios = bios or "i386-pc" in names
-        uefi = uefi or "x86_64-efi" in names
-    efi_names = {entry.name.lower() for entry in root.tree.entries(PurePosixPath("/boot/efi"))}
-    uefi = uefi or "efi" in efi_names
+    platforms = {entry.name for name in ("/boot/grub", "/boot/grub2") for entry in tree.entries(PurePosixPath(name))}
+    on_esp = {entry.name.lower() for entry in tree.entries(PurePosixPath("/boot/efi"))}
+    bios = "i386-pc" in platforms
+    uefi = "efi" in on_esp or any(name.endswith("-efi") for name in platforms)
     if bios and uefi:
         return FirmwareMode.BOTH
     if uefi:

@@ -1,9 +1,11 @@
 """What each step writes: the new bytes of each file, made from what lies on the target."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Final
 
 from bootrescue.errors import RefusedError
 from bootrescue.formats.cpio import Entry
@@ -14,6 +16,8 @@ from bootrescue.host.durable import digest_of, read_chunks
 from bootrescue.host.host import Host
 from bootrescue.plan.model import PointEntry, RebuildModuleIndex, RestoreImage, RestoreModule, Step
 from bootrescue.plan.point_entry import edited
+
+DEPMOD_DIRECTORIES: Final = tuple(PurePosixPath(top) / "depmod.d" for top in ("/etc", "/usr/lib", "/lib"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +49,28 @@ def contents_of(host: Host, root: ConfinedRoot, step: Step) -> Iterator[NewConte
             after = edited(before, step.line, step.old, step.new)
             yield NewContent(path=step.path, chunks=(after,), sha256=step.after_sha256)
         case RebuildModuleIndex():
-            index = rebuilt_index(host, root.here(step.path), step.release)
+            index = rebuilt_index(host, root.here(step.path), step.release, _depmod_configuration(root))
             for name, content in index.items():
                 yield NewContent(path=step.path / name, chunks=(content,), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _depmod_configuration(root: ConfinedRoot) -> dict[str, bytes]:
+    """The target's depmod.d, by file name: of files of one name the first directory's counts (depmod.d(5))."""
+    found: dict[str, bytes] = {}
+    for directory in DEPMOD_DIRECTORIES:
+        try:
+            descriptor = root.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            with os.scandir(descriptor) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(".conf")]
+        finally:
+            os.close(descriptor)
+        for name in names:
+            if name not in found:
+                found[name] = b"".join(read_chunks(root, directory / name))
+    return found
 
 
 def member_of_image(root: ConfinedRoot, image: PurePosixPath, member: str) -> bytes:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootrescue.host.confined import ConfinedRoot
+from bootrescue.host.durable import settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +13,13 @@ class Target:
 
     root: ConfinedRoot
     mount_points: tuple[Path, ...]
+
+
+def settle_all(target: Target) -> None:
+    """Bring everything written to where GRUB looks for it.
+
+    Raises:
+        OSError: a file system reports an error while it flushes.
+    """
+    for mount_point in target.mount_points:
+        settle(mount_point)

@@ -2,47 +2,64 @@
 
 from pathlib import PurePosixPath
 
-from bootrescue.errors import RefusedError
-from bootrescue.host.durable import digest_of, read_chunks, remove, replace, settle
+from bootrescue.errors import BootRescueError, MachineLacksError, NotTakenBackError, RefusedError
+from bootrescue.host.durable import digest_of, discard_staged, read_chunks, remove, replace
 from bootrescue.plan.model import ABSENT
 from bootrescue.transaction.journal import Journal
 from bootrescue.transaction.model import Change, Transaction, TransactionState
-from bootrescue.transaction.target import Target
+from bootrescue.transaction.space import Write, require_space, size_of
+from bootrescue.transaction.target import Target, settle_all
 
 
 def undo(target: Target, transaction: Transaction) -> bool:
     """Undo a transaction, also one that was interrupted; False when it was undone or taken back before.
 
     Raises:
-        OSError: the target cannot be written to.
-        RefusedError: a file was changed by somebody else since; nothing was written.
+        MachineLacksError: too little space, or the journal cannot be written to; nothing was put back.
+        NotTakenBackError: it failed half-way; another undo goes on from there.
+        RefusedError: a file was changed by somebody else since, or a backup is damaged; nothing was written.
     """
     if transaction.state in {TransactionState.UNDONE, TransactionState.TAKEN_BACK}:
         return False
     _require_untouched(target, transaction)
     journal = Journal(root=target.root, id=transaction.id)
-    journal.write("undo-started")
-    take_back(target, transaction.directory, transaction.changes)
-    journal.write("undone")
-    for mount_point in target.mount_points:
-        settle(mount_point)
+    try:
+        journal.write("undo-started")
+    except OSError as error:
+        raise MachineLacksError(f"cannot be written to: {error.strerror}", where=str(journal.path)) from error
+    try:
+        take_back(target, transaction.directory, transaction.changes)
+        for directory in sorted({change.path.parent for change in transaction.changes}):
+            discard_staged(target.root, directory)
+        journal.write("undone")
+    except (OSError, BootRescueError) as error:
+        raise NotTakenBackError(
+            f"not everything could be put back: {error}",
+            where=str(journal.path),
+            hint=f"once the cause is gone, go on with bootrescue undo {transaction.id}",
+        ) from error
     return True
 
 
 def _require_untouched(target: Target, transaction: Transaction) -> None:
-    for path, states in _states_by_path(transaction.changes).items():
-        now = digest_of(target.root, path) or ABSENT
-        if now not in states:
+    root = target.root
+    states = _states_by_path(transaction.changes)
+    writes = []
+    for change in _first_of_each(transaction.changes):
+        now = digest_of(root, change.path) or ABSENT
+        if now not in states[change.path]:
             raise RefusedError(
                 "was changed by somebody else since; undoing would lose that",
-                where=str(path),
+                where=str(change.path),
                 hint="save that file elsewhere first; the old content lies beside the journal",
             )
-    for change in transaction.changes:
-        if change.backup:
-            kept = digest_of(target.root, transaction.directory / change.backup, from_device=True)
-            if kept != change.before_sha256:
-                raise RefusedError("the backup is damaged", where=str(transaction.directory / change.backup))
+        backup = transaction.directory / change.backup
+        if now == change.before_sha256 or not change.backup:
+            continue
+        if digest_of(root, backup, from_device=True) != change.before_sha256:
+            raise RefusedError("the backup is damaged", where=str(backup), hint="undoing would put damage in place")
+        writes.append(Write(path=change.path, size_bytes=size_of(root, backup), kept=False))
+    require_space(root, writes)
 
 
 def _states_by_path(changes: tuple[Change, ...]) -> dict[PurePosixPath, set[str]]:
@@ -53,15 +70,23 @@ def _states_by_path(changes: tuple[Change, ...]) -> dict[PurePosixPath, set[str]
     return states
 
 
+def _first_of_each(changes: tuple[Change, ...]) -> list[Change]:
+    """The last path changed first, and for each path its first change: the one that knows what was there before."""
+    first: dict[PurePosixPath, Change] = {}
+    for change in changes:
+        first.setdefault(change.path, change)
+    return list(reversed(first.values()))
+
+
 def take_back(target: Target, directory: PurePosixPath, changes: tuple[Change, ...]) -> None:
-    """Put the old content of each change back, the last change first, and settle the file systems.
+    """Put the content from before the first change back under each path, and settle the file systems.
 
     Raises:
         OSError: the target cannot be written to.
         RefusedError: a backup is not what was kept.
     """
     root = target.root
-    for change in reversed(changes):
+    for change in _first_of_each(changes):
         if (digest_of(root, change.path) or ABSENT) == change.before_sha256:
             continue
         if not change.backup:
@@ -69,5 +94,4 @@ def take_back(target: Target, directory: PurePosixPath, changes: tuple[Change, .
             continue
         old = read_chunks(root, directory / change.backup)
         replace(root, change.path, old, change.attributes, expect_sha256=change.before_sha256)
-    for mount_point in target.mount_points:
-        settle(mount_point)
+    settle_all(target)

@@ -75,10 +75,12 @@ def require_possible() -> None:
     """Refuse early where no boot proof can be made, before anything is written.
 
     Raises:
-        MachineLacksError: QEMU or memory is missing here.
+        MachineLacksError: QEMU, FUSE or memory is missing here.
     """
     for tool in ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon"):
         find_tool(tool)
+    if not Path("/dev/fuse").exists():
+        raise MachineLacksError("a boot proof needs FUSE", where="/dev/fuse", hint="modprobe fuse")
     _require_memory()
 
 

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from bootrescue.errors import MachineLacksError
 from bootrescue.host.durable import write_here
 from bootrescue.host.host import Host
+from bootrescue.host.mount_table import is_mount_point
+from bootrescue.host.mounts import unmounted
 from bootrescue.host.runner import run, running
 
 EXPORT_SECONDS: Final = 20.0
@@ -20,7 +22,7 @@ def make_overlay(host: Host, disk: str) -> Path:
     Raises:
         MachineLacksError: qemu-img is missing or refuses.
     """
-    overlay = host.new_directory("overlay") / "overlay.qcow2"
+    overlay = host.new_directory("qcow2") / "overlay.qcow2"
     base = str(Path(disk).resolve())
     run(["qemu-img", "create", "-f", "qcow2", "-b", base, "-F", "raw", str(overlay)])
     return overlay
@@ -38,15 +40,36 @@ def exported(host: Host, overlay: Path) -> Iterator[str]:
     argv = [
         "qemu-storage-daemon",
         "--blockdev",
-        f"driver=qcow2,node-name=overlay,file.driver=file,file.filename={overlay}",
+        f"driver=qcow2,node-name=overlay,file.driver=file,file.filename={_option(overlay)}",
         "--export",
-        f"type=fuse,id=export,node-name=overlay,mountpoint={raw},writable=on",
+        f"type=fuse,id=export,node-name=overlay,mountpoint={_option(raw)},writable=on",
     ]
-    with running(argv) as daemon:
+    with ExitStack() as stack:
+        stack.callback(_require_gone, raw)
+        daemon = stack.enter_context(running(argv))
         deadline = time.monotonic() + EXPORT_SECONDS
-        while raw.stat().st_size == 0:
+        while not _is_up(raw):
             if daemon.poll() is not None or time.monotonic() > deadline:
                 reason = daemon.error_text() if daemon.poll() is not None else "it did not come up in time"
                 raise MachineLacksError(f"the overlay cannot be shown as a disk: {reason}", hint="modprobe fuse")
             time.sleep(0.02)
         yield str(raw)
+
+
+def _option(path: Path) -> str:
+    """A file name as a QEMU option takes it: a comma would end it."""
+    return str(path).replace(",", ",,")
+
+
+def _is_up(raw: Path) -> bool:
+    """The export is shown in place of an empty file. While it comes or goes, the file may not even have a status."""
+    try:
+        return raw.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _require_gone(raw: Path) -> None:
+    """The daemon takes its mount with it, unless it had to be killed."""
+    if is_mount_point(raw):
+        unmounted(raw)

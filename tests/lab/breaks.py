@@ -1,4 +1,4 @@
-"""Breaks a machine in the ways that real ones were broken; each break says what it changed and what the console shows."""
+"""Breaks a machine in the ways that real ones were broken, and says what changed and what the console shows."""
 
 import hashlib
 import os
@@ -68,9 +68,7 @@ class _Scene:
 
     def changes(self) -> tuple[Change, ...]:
         states = ((path, before, _digest(self.local(path))) for path, before in sorted(self.before.items()))
-        return tuple(
-            Change(path=path, before=before, after=after) for path, before, after in states if before != after
-        )
+        return tuple(Change(path=path, before=before, after=after) for path, before, after in states if before != after)
 
 
 def strip(machine: LabMachine, *, module: str | None = None) -> Break:

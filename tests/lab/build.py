@@ -13,7 +13,7 @@ from tests.lab.machine import LabMachine, machine_of
 MACHINES = ("debian", "el7", "debian-systemd")
 
 RECIPE = (
-    "apt_sources.py", "commands.py", "cpio.py", "debian.py", "disk.py", "dracut.py", "el7.py",
+    "apt_sources.py", "commands.py", "cpio.py", "debian.py", "disk.py", "dracut.py", "el7.py", "el7_grub_cfg.py",
     "grub.py", "guest.py", "machine.py", "root_tree.py",
 )  # fmt: skip
 

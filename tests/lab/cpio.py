@@ -9,9 +9,9 @@ MAGIC = b"070701"
 HEADER_SIZE_BYTES = 110
 TRAILER = b"TRAILER!!!"
 
-# What each generator passes: initramfs-tools 0.142 mkinitramfs, dracut 059 dracut.sh.
+# In the manner of initramfs-tools 0.142 (mkinitramfs), dracut 059 and kmod.
 COMPRESSORS = {
-    "gzip": ("gzip", "--no-name", "-9", "--stdout"),
+    "gzip": ("gzip", "--no-name", "-6", "--stdout"),
     "zstd": ("zstd", "--quiet", "-9", "--stdout"),
     "xz": ("xz", "--check=crc32", "--lzma2=dict=1MiB", "--stdout"),
 }

@@ -147,6 +147,10 @@ def _write_loaders(disk: Path, loaders: _Loaders, scratch: Path, root_uuid: str)
     loader = scratch / "grubx64.efi"
     loader.write_bytes(loaders.efi_core)
     run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
-    for source, target in ((loader, "BOOT/BOOTX64.EFI"), (loader, "debian/grubx64.efi"), (stub, "debian/grub.cfg")):
+    for source, target in (
+        (loader, "BOOT/BOOTX64.EFI"),
+        (loader, "debian/grubx64.efi"),
+        (stub, "debian/grub.cfg"),
+    ):
         run("mcopy", "-i", esp, source, f"::/EFI/{target}")
     write_at(disk, parts[ESP].offset, esp.read_bytes())

@@ -6,10 +6,16 @@ from pathlib import Path
 from tests.lab import cache, dracut, guest
 from tests.lab.apt_sources import apt_sources
 from tests.lab.commands import LabError, run
-from tests.lab.disk import MIB, mounted, partitions_attached, pseudo_file_systems, scratch_directory
-from tests.lab.disk import create_disk
+from tests.lab.disk import (
+    MIB,
+    create_disk,
+    mounted,
+    partitions_attached,
+    pseudo_file_systems,
+    scratch_directory,
+)
+from tests.lab.el7 import GZIP, PACKAGES, compress_modules
 from tests.lab.el7 import NAME as DRACUT_TREE
-from tests.lab.el7 import PACKAGES, compress_modules
 from tests.lab.machine import LabMachine, identity
 from tests.lab.root_tree import extract, root_tree
 
@@ -20,7 +26,7 @@ RECIPE = dracut.DracutRecipe(
     hostonly=True,
     drivers="ahci nvme sd_mod xfs",
     filesystems="xfs",
-    compress="gzip",
+    compress=GZIP,
     # Its own command line ends the wait for its own disk early, or every failing boot would take three minutes.
     kernel_command_line="rd.retry=8 rd.shell=0",
 )
@@ -32,9 +38,7 @@ SOURCES = (
 
 def foreign_image(machine: LabMachine, codec: str) -> bytes:
     """Return an image that dracut made host-only for another machine with this machine's kernel release."""
-    key = cache.recipe_key(
-        sources=SOURCES, parameters=(machine.name, machine.kernel_release, codec, apt_sources())
-    )
+    key = cache.recipe_key(sources=SOURCES, parameters=(machine.name, machine.kernel_release, codec, apt_sources()))
 
     def build(directory: Path) -> None:
         (directory / "initramfs.img").write_bytes(_generate(machine, codec, directory / "disk.raw"))
@@ -55,7 +59,7 @@ def _generate(machine: LabMachine, codec: str, disk: Path) -> bytes:
             fstab = f"UUID={uuid} / xfs defaults 0 0\n"
             who = guest.Identity(machine=OTHER, hostname="build-07.other.example", fstab=fstab)
             guest.configure(root, who)
-            dracut.configure(root, replace(RECIPE, compress=codec))
+            dracut.configure(root, replace(RECIPE, compress=GZIP if codec == "gzip" else codec))
             with pseudo_file_systems(root, devices.values(), {uuid: devices[1]}):
                 if machine.name == DRACUT_TREE:
                     compress_modules(root, machine.kernel_release)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.lab.machine import identity
 
-TOKEN_MARK = "bootrescue-lab-token"
+ARRIVAL_MARK = "bootrescue-lab-token"
 
 # /etc/inittab in the plain form of sysvinit: a boot proof may add a line of its own to it.
 INITTAB = """\
@@ -38,13 +38,13 @@ TOKEN_SCRIPT = f"""\
 #!/bin/sh
 # Tells the host, with the token it chose for this boot, that this system's own init is running.
 token=$(cat /sys/class/dmi/id/product_serial)
-line="{TOKEN_MARK} $token $(uname -r) $(findmnt -n -o SOURCE /)"
+line="{ARRIVAL_MARK} $token $(uname -r) $(findmnt -n -o SOURCE /)"
 echo "$line"
 echo "$line" >/dev/ttyS1
 sleep 2
 """
 
-TOKEN_UNIT = """\
+ARRIVAL_UNIT = """\
 [Unit]
 Description=Tell the host that this boot arrived
 After=multi-user.target
@@ -91,7 +91,7 @@ def use_sysvinit(root: Path) -> None:
 def use_systemd(root: Path) -> None:
     """Let systemd write the token; what a lab machine needs least and waits for most is masked."""
     units = root / "etc/systemd/system"
-    _write(units / "lab-token.service", TOKEN_UNIT)
+    _write(units / "lab-token.service", ARRIVAL_UNIT)
     wants = units / "multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
     (wants / "lab-token.service").symlink_to("/etc/systemd/system/lab-token.service")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.commands import LabError
-from tests.lab.guest import TOKEN_MARK
+from tests.lab.guest import ARRIVAL_MARK
 from tests.lab.machine import Firmware
 
 LIMIT_SECONDS = 300.0
@@ -78,9 +78,7 @@ def boot(
         seconds = time.monotonic() - started
         line = _token_line(directory, token)
         console = _text(directory / "console")
-    return BootResult(
-        reached=bool(line), token=token, token_line=line, console=console, seconds=seconds, reason=reason
-    )
+    return BootResult(reached=bool(line), token=token, token_line=line, console=console, seconds=seconds, reason=reason)
 
 
 def _arguments(image: Path, token: str, directory: Path, *, memory_mib: int, keep_changes: bool) -> list[str]:
@@ -141,7 +139,7 @@ def _token_line(directory: Path, token: str) -> str:
 
     OVMF draws its console on every serial port it finds, so the guest's line may begin in the middle of one.
     """
-    found = re.search(rf"{TOKEN_MARK} {token} [^\r\n]*(?=[\r\n])", _text(directory / "token"))
+    found = re.search(rf"{ARRIVAL_MARK} {token} [^\r\n]*(?=[\r\n])", _text(directory / "token"))
     return found[0] if found else ""
 
 

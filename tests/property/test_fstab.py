@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bootrescue.formats.fstab import parse_fstab
 
 FIELDS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(
-    lambda text: text.strip() == text and not text.startswith("#")
+    lambda text: text.strip() == text and not text.startswith(("#", "/"))
 )
 
 

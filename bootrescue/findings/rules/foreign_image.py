@@ -6,26 +6,24 @@ image, it waits for a disk that is not there.
 
 from collections.abc import Iterator
 
-from bootrescue.findings.model import Evidence, Finding, Severity, State
+from bootrescue.findings.model import Finding, Severity, State
 from bootrescue.findings.subjects import Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """One finding for each image that names another machine or kernel."""
+    """One finding for each image that names another machine or kernel; a warning where it may boot all the same."""
     for used in subject.images:
-        evidence: list[Evidence] = []
-        for name in ("identity", "kernel-release"):
-            link = used.link(name)
-            if link is not None and link.state is State.BROKEN:
-                evidence += link.evidence
-        if not evidence:
+        links = [link for name in ("identity", "kernel-release") if (link := used.link(name)) is not None]
+        broken = [link for link in links if link.state is State.BROKEN]
+        strange = broken or [link for link in links if link.link == "identity" and link.state is State.UNKNOWN]
+        if not strange or not (broken or subject.chain.sees_all):
             continue
         yield Finding(
             rule="foreign-image",
-            severity=Severity.FATAL,
+            severity=Severity.FATAL if broken else Severity.WARNING,
             subject=str(used.image.path),
             summary=f"The image {used.image.path} was made for another machine or kernel.",
-            evidence=tuple(evidence),
+            evidence=tuple(one for link in strange for one in link.evidence),
             entries=used.entry_ids,
             remedies=("restore-image", "point-entry"),
         )

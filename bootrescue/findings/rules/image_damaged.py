@@ -13,15 +13,16 @@ from bootrescue.findings.subjects import Subject
 def check(subject: Subject) -> Iterator[Finding]:
     """One finding for each damaged image that an entry uses."""
     for used in subject.images:
-        link = used.link("image-content")
-        if link is None or link.state is not State.BROKEN:
-            continue
-        yield Finding(
-            rule="image-damaged",
-            severity=Severity.FATAL,
-            subject=str(used.image.path),
-            summary=f"The image {used.image.path} is damaged or cut off: it cannot be unpacked whole.",
-            evidence=link.evidence,
-            entries=used.entry_ids,
-            remedies=("restore-image", "point-entry"),
-        )
+        for link in used.links:
+            if link.link != "image-content" or link.state is not State.BROKEN:
+                continue
+            path = link.evidence[0].path
+            yield Finding(
+                rule="image-damaged",
+                severity=Severity.FATAL,
+                subject=path,
+                summary=f"The image {path} is damaged or cut off: it cannot be unpacked whole.",
+                evidence=link.evidence,
+                entries=used.entry_ids,
+                remedies=("restore-image", "point-entry"),
+            )

@@ -6,23 +6,23 @@ the bad module in again.
 
 from collections.abc import Iterator
 
-from bootrescue.findings.model import Evidence, Finding, Severity
+from bootrescue.findings.drivers import judge_module
+from bootrescue.findings.model import Evidence, Finding, Severity, State
 from bootrescue.findings.subjects import Subject
-from bootrescue.formats.kernel_module import kernel_message
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """One finding for each such module."""
     for modules in subject.chain.modules:
         for copy in modules.installed:
-            message = kernel_message(copy.module)
-            if not message:
+            opinion = judge_module(copy.module, modules)
+            if opinion.state is not State.BROKEN:
                 continue
             yield Finding(
                 rule="installed-module-refused",
                 severity=Severity.WARNING,
                 subject=str(copy.path),
-                summary=f"The installed driver {copy.module.name} is bad: the next image built would take it in.",
-                evidence=(Evidence(path=str(copy.path), text=f"the kernel would say: {message}"),),
+                summary=f"The installed driver {copy.name} is bad: the next image built would take it in.",
+                evidence=(Evidence(path=str(copy.path), text=opinion.text),),
                 remedies=("restore-module",),
             )

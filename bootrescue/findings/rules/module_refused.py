@@ -6,7 +6,7 @@ version magic. When it serves the disk or the root file system the machine does 
 
 from collections.abc import Iterator
 
-from bootrescue.findings.drivers import inside, judge_module
+from bootrescue.findings.drivers import refused_modules
 from bootrescue.findings.model import Evidence, Finding, Severity, State
 from bootrescue.findings.subjects import Subject, UsedImage
 
@@ -17,11 +17,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         modules = subject.chain.modules_of(used.kernel_release)
         if modules is None:
             continue
-        refused = {}
-        for copy in used.image.modules:
-            evidence = judge_module(copy, used.image, modules)
-            if evidence is not None:
-                refused[copy.module.name] = evidence
+        refused = refused_modules(used.image, modules)
         if not refused:
             continue
         needed = _needed(used, refused)
@@ -45,5 +41,4 @@ def _needed(used: UsedImage, refused: dict[str, Evidence]) -> list[str]:
         link = used.link(name)
         if link is not None and link.state is State.BROKEN:
             paths |= {evidence.path for evidence in link.evidence}
-    copies = {copy.module.name: inside(used.image, copy.path) for copy in used.image.modules}
-    return sorted(name for name in refused if copies[name] in paths)
+    return sorted(name for name, evidence in refused.items() if evidence.path in paths)

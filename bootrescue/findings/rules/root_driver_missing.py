@@ -5,6 +5,7 @@ Early user space finds no root device, or finds it and cannot mount it.
 
 from collections.abc import Iterator
 
+from bootrescue.findings.drivers import NOT_THERE
 from bootrescue.findings.model import Finding, Severity, State
 from bootrescue.findings.subjects import Subject
 
@@ -16,7 +17,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             link = used.link(name)
             if link is None or link.state is not State.BROKEN:
                 continue
-            absent = tuple(evidence for evidence in link.evidence if "is not in the image" in evidence.text)
+            absent = tuple(evidence for evidence in link.evidence if evidence.text.endswith(NOT_THERE))
             if absent:
                 yield Finding(
                     rule="root-driver-missing",

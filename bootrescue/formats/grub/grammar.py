@@ -98,9 +98,9 @@ class _Parser:
         line_end = self._data.find(b"\n", last)
         if line_end < 0 or self._at(TokenKind.END) or self._nesting >= MAX_NESTING:
             line_end = len(self._data)
-        while not self._at(TokenKind.END) and self._here.start < line_end:
-            self._advance()
+        self._tokens = tokenize(self._data, line_end)  # GRUB never looks at the rest of such a line
         self._nesting = 0
+        self._advance()
         return NotUnderstood(start=start, end=line_end, error_at=error_at, reason=reason)
 
     def _problem(self, reason: str) -> _SyntaxProblem:

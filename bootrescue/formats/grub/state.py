@@ -11,8 +11,8 @@ from bootrescue.formats.grub.tree import Script
 from bootrescue.formats.grub.variables import SET_BY_GRUB, UNKNOWN, Variables
 from bootrescue.formats.grub.words import Expanded, decode, expand, is_plain
 
-MAX_STEPS = 500_000
-"""Commands and expansions of one walk; a configuration of 5 MB needs about 150,000."""
+MAX_STEPS = 250_000
+"""Commands and expansions of one walk; a configuration of 5 MB needs about 100,000."""
 
 MAX_PROBLEMS = 200
 """A damaged file has one problem a line; more of them tell nobody anything new."""

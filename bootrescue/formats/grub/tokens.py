@@ -74,15 +74,14 @@ _QUOTED_WITH_STRAY_DOLLAR = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"", re.DOTALL)
 _KINDS = tuple(TokenKind)
 
 
-def tokenize(data: bytes) -> Iterator[Token]:
-    """Yield all tokens of a script; what lies between two tokens is white space.
+def tokenize(data: bytes, position: int = 0) -> Iterator[Token]:
+    """Yield the tokens of a script from an offset on; what lies between two tokens is white space.
 
     An unterminated quote is one BAD token up to the end: GRUB reads on for the closing quote until the file
     ends. The last token is always END. Nothing is raised.
     """
     kinds = _KINDS
     new = tuple.__new__  # half a million times: Token(...) takes twice as long
-    position = 0
     length = len(data)
     while position < length:
         for match in _TOKEN.finditer(data, position):

@@ -9,6 +9,10 @@ import pytest
 from bootrescue.formats.grub.entries import GrubEntry, GrubMenu, default_entry, read_menu
 from bootrescue.formats.grub.tree import parse, render
 
+PLAIN = (
+    *("index_path", "title", "id", "line", "conditional", "kernel_keyword", "kernel", "kernel_known"),
+    *("command_line", "initrd_keyword", "loader", "root", "root_uuid"),
+)
 CASES = sorted((Path(__file__).parents[3] / "golden" / "grub").iterdir())
 
 
@@ -26,9 +30,7 @@ def as_json(menu: GrubMenu) -> dict[str, Any]:
 
 
 def entry_as_json(entry: GrubEntry) -> dict[str, Any]:
-    plain = ("index_path", "title", "id", "line", "conditional", "kernel_keyword", "kernel", "kernel_known")
-    plain += ("command_line", "initrd_keyword", "loader", "root", "root_uuid")
-    return {name: getattr(entry, name) for name in plain} | {
+    return {name: getattr(entry, name) for name in PLAIN} | {
         "submenu": list(entry.submenu),
         "classes": list(entry.classes),
         "initrds": [[word.text, word.known] for word in entry.initrds],

@@ -27,6 +27,7 @@ def kinds(script: Script) -> list[str]:
         (b"a 'never closed\nset b=2\n", ["NotUnderstood"]),
         (b"if true; then\nset b=2\n", ["NotUnderstood"]),
         (b"menuentry T {\nlinux a&b\n}\nset c=1\n", ["NotUnderstood", "NotUnderstood", "Command"]),
+        (b"set a=1; } 'not looked at\nset b=2\n", ["NotUnderstood", "Command"]),
         (b"a\x00 } ' \nset b=2\n", ["Command", "Command"]),
     ],
 )
