@@ -88,7 +88,9 @@ def make_disk(path: Path, table: str, parts: Mapping[int, Path], size_bytes: int
     tool("sfdisk", "--quiet", sparse(path, size_bytes), stdin=table)
     for number, part in parts.items():
         start = int(tool("partx", "--show", "--noheadings", "--output=START", "--nr", str(number), path))
-        tool("dd", f"if={part}", f"of={path}", "bs=1M", "oflag=seek_bytes", f"seek={start * 512}", "conv=notrunc,sparse")
+        tool(
+            "dd", f"if={part}", f"of={path}", "bs=1M", "oflag=seek_bytes", f"seek={start * 512}", "conv=notrunc,sparse"
+        )
     return path
 
 

@@ -109,14 +109,30 @@ class Machine:
     modified: Mapping[str, int] = field(default_factory=dict)
     installed: Mapping[str, bytes] = field(default_factory=drivers)
     builtin: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = (
+        ("virtio:d00000002v*", "virtio_blk"),
+        ("pci:v00001AF4d*sv*sd*bc*sc*i*", "virtio_pci"),
+    )
     hardware: Hardware = field(default_factory=lambda: Hardware(modaliases=(VIRTIO_DISK, VIRTIO_PCI)))
     separate_boot: bool = False
     others: tuple[FileSystem, ...] = ()
     root_type: str = "ext4"
     grub: str = ""
 
+    def write_to(self, directory: Path) -> Path:
+        """The same machine as a directory of this one."""
+        for name, content in self.contents().items():
+            path = directory / name.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return directory
+
     def tree(self) -> FileTree:
-        """All its files."""
+        """All its files, in memory."""
+        return DatedTree(files=self.contents(), modified=self.modified)
+
+    def contents(self) -> dict[str, bytes]:
+        """Its files by their paths."""
         top = f"/lib/modules/{RELEASE}"
         needs = {name: " ".join(place(need) for need in DRIVERS[name][0]) for name in DRIVERS}
         index = "".join(f"{place(name)}: {needs[name]}\n" for name in DRIVERS if place(name) in self.installed)
@@ -132,12 +148,11 @@ class Machine:
             IMAGE: self.image,
             f"{top}/modules.dep": index.encode(),
             f"{top}/modules.builtin": "".join(f"kernel/x/{name}.ko\n" for name in self.builtin).encode(),
-            f"{top}/modules.alias": b"alias virtio:d00000002v* virtio_blk\nalias pci:v00001AF4d*sv*sd*bc*sc*i* virtio_pci\n",
+            f"{top}/modules.alias": "".join(f"alias {pattern} {name}\n" for pattern, name in self.aliases).encode(),
             **{f"{top}/{path}": body for path, body in self.installed.items()},
             **self.files,
         }
-        present = {name: content for name, content in made.items() if content is not None}
-        return DatedTree(files=present, modified=self.modified)
+        return {name: content for name, content in made.items() if content is not None}
 
     def system(self) -> InstalledSystem:
         """The machine as systems/ would describe it."""

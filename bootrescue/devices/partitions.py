@@ -11,6 +11,7 @@ from bootrescue.devices.model import BlockDevice, DeviceKind, Slice
 from bootrescue.errors import BadInputError, MachineLacksError
 from bootrescue.host.host import Host
 from bootrescue.host.loop_devices import attach
+from bootrescue.host.mounts import bound
 
 SECTOR_BYTES: Final = 512
 # libparted's name for a disk that holds a file system and no table
@@ -33,16 +34,13 @@ def read_partitions(host: Host, disk: BlockDevice) -> BlockDevice:
 
     read = _reader(disk.piece)
     first = read(0, SECTOR_BYTES)
-    device_path = attach(host, disk.piece.path)
+    # libparted keeps devices by path, and pyparted frees them by path: one seen twice is stale, or freed in use
+    device_path = str(bound(host, attach(host, disk.piece.path)))
     said: list[str] = []
     try:
         with _answering(parted, said):
             device = parted.getDevice(device_path)
-            try:
-                table = parted.newDisk(device)
-            finally:
-                # another disk may come to this number: libparted keeps what it saw by path
-                device.removeFromCache()
+            table = parted.newDisk(device)
     except (_ped.PartedException, *_failures(_ped)) as error:
         if not has_boot_record(first) and not read(SECTOR_BYTES, SECTOR_BYTES).startswith(b"EFI PART"):
             return disk
@@ -57,10 +55,7 @@ def read_partitions(host: Host, disk: BlockDevice) -> BlockDevice:
         if _holds_data(parted, partition)
     )
     in_order = tuple(sorted(children, key=lambda child: child.partition_number))
-    problems = (
-        *(message.replace(device_path, disk.path) for message in said),
-        *(f"{child.path} ends beyond the end of the disk" for child in in_order if _end(child) > disk.size_bytes),
-    )
+    problems = tuple(message.replace(device_path, disk.path) for message in said)
     return replace(disk, partition_table=str(table.type), children=in_order, problems=(*disk.problems, *problems))
 
 
@@ -115,10 +110,6 @@ def has_boot_record(sector: bytes) -> bool:
         return False
     entries = [sector[start : start + 16] for start in ENTRIES]
     return all(entry[0] in ACTIVE_FLAGS for entry in entries) and any(entry[4] for entry in entries)
-
-
-def _end(partition: BlockDevice) -> int:
-    return partition.piece.offset_bytes + partition.size_bytes
 
 
 def _holds_data(parted: Any, partition: Any) -> bool:  # noqa: ANN401 -- pyparted has no types

@@ -18,7 +18,6 @@ MAY_BE_TAKEN = frozenset({ModuleFault.COMPRESSION_CHECK})
 class Driver:
     """What is known of one driver in one image; the evidence is only that which makes the state."""
 
-    name: str
     state: State
     evidence: tuple[Evidence, ...]
 
@@ -56,7 +55,7 @@ def judge_driver(name: str, image: ImageFacts, modules: ModulesFacts) -> Driver:
             pending.extend(module_name(need) for need in copy.module.depends)
             evidence[State.UNKNOWN] += _unmet_before(copy, image, modules)
     state = worst(state for state in State if evidence[state])
-    return Driver(name=module_name(name), state=state, evidence=tuple(evidence[state]))
+    return Driver(state=state, evidence=tuple(evidence[state]))
 
 
 def _copies(name: str, image: ImageFacts, modules: ModulesFacts) -> list[ImageModule]:

@@ -74,6 +74,15 @@ def overlaid(host: Host, lower: Path) -> Path:
     return view
 
 
+def bound(host: Host, device: str) -> Path:
+    """A device under a second path that nothing ever had before, for as long as the host lives."""
+    place = host.new_directory("device") / "device"
+    place.touch(mode=0o600)
+    _run_mount(["mount", "--no-mtab", "--bind", device, str(place)], f"{device} could not be shown", place)
+    host.resources.callback(_unmount_if_mounted, place)
+    return place
+
+
 def unmounted(mount_point: Path) -> None:
     """Unmount now, flushed to the device, rather than at the host's end.
 
@@ -96,15 +105,18 @@ def _mount(host: Host, device: str, file_system_type: str, options: str, mount_p
         device,
         str(mount_point),
     ]  # fmt: skip
+    where = device if device.startswith("/") else str(mount_point)
+    _run_mount(argv, f"the {file_system_type} file system could not be mounted", where)
+    host.resources.callback(_unmount_if_mounted, mount_point)
+
+
+def _run_mount(argv: list[str], failure: str, where: Path | str) -> None:
     try:
         run(argv)
     except ToolError as error:
         raise MachineLacksError(
-            f"the {file_system_type} file system could not be mounted: {error.what}",
-            where=device if device.startswith("/") else str(mount_point),
-            hint="the kernel's reason is in dmesg",
+            f"{failure}: {error.what}", where=str(where), hint="the kernel's reason is in dmesg"
         ) from error
-    host.resources.callback(_unmount_if_mounted, mount_point)
 
 
 def _unmount_if_mounted(mount_point: Path) -> None:

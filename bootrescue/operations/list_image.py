@@ -48,7 +48,7 @@ def shown(name: bytes) -> str:
     text = name.decode(errors="backslashreplace")
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def render_list_json(listing: Listing, name: str) -> bytes:

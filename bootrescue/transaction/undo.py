@@ -17,6 +17,7 @@ def undo(target: Target, transaction: Transaction) -> bool:
     Raises:
         MachineLacksError: too little space, or the journal cannot be written to; nothing was put back.
         NotTakenBackError: it failed half-way; another undo goes on from there.
+        OSError: the target cannot be read; nothing was put back.
         RefusedError: a file was changed by somebody else since, or a backup is damaged; nothing was written.
     """
     if transaction.state in {TransactionState.UNDONE, TransactionState.TAKEN_BACK}:

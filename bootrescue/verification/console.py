@@ -8,7 +8,7 @@ ENDS: Final = (
     re.compile(rb"Kernel panic - not syncing"),
     re.compile(rb"Dropping to a shell!?"),
     re.compile(rb"^\(initramfs\)", re.MULTILINE),
-    re.compile(rb"dracut.*: (?:FATAL|Warning: Could not boot|Refusing to continue)"),
+    re.compile(rb"dracut.*(?:FATAL:|Warning: Could not boot|Refusing to continue)"),
     re.compile(rb"Entering emergency mode|Press Enter for maintenance|You are in emergency mode"),
     re.compile(rb"^grub(?: rescue)?> ?", re.MULTILINE),
     re.compile(rb"Failed to boot both default and fallback entries"),

@@ -1,4 +1,4 @@
-"""The lab itself: its machines boot to their token, and each break is one that a boot shows."""
+"""The lab itself, but for its boots: what a break changes, what a dirty disk is. The boots are in test_matrix.py."""
 
 from pathlib import Path
 
@@ -8,35 +8,18 @@ from tests.lab.breaks import BREAKS
 from tests.lab.build import build
 from tests.lab.dirty import dirty, is_clean
 from tests.lab.disk import slices
-from tests.lab.machine import Firmware, machine_of
-from tests.lab.qemu import boot
+from tests.lab.machine import machine_of
 
-pytestmark = [pytest.mark.root, pytest.mark.qemu]
-
-HEALTHY = (("debian", Firmware.BIOS), ("debian", Firmware.UEFI), ("el7", Firmware.BIOS))
-# The file-system variant of `strip` fails as `drop` does; one boot of the two is enough here.
-BROKEN = tuple((name, kind) for name in ("debian", "el7") for kind in BREAKS if kind != "strip-fs")
+pytestmark = [pytest.mark.root]
 
 
-@pytest.mark.parametrize(("name", "firmware"), HEALTHY)
-def test_a_healthy_machine_says_its_token(name: str, firmware: Firmware) -> None:
-    machine = build(name)
-
-    result = boot(machine.disk, firmware)
-
-    assert result.reached, result.console
-    assert f"{result.token} {machine.kernel_release} /dev/vda{machine.root_partition}" in result.token_line
-
-
-@pytest.mark.parametrize(("name", "kind"), BROKEN)
-def test_a_broken_machine_does_not_boot_and_says_why(name: str, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", BREAKS)
+@pytest.mark.parametrize("name", ["debian", "el7"])
+def test_a_break_leaves_the_good_image_under_another_name(name: str, kind: str, tmp_path: Path) -> None:
     machine = build(name).copy_to(tmp_path / "disk.raw")
 
     done = BREAKS[kind](machine)
-    result = boot(machine.disk)
 
-    assert not result.reached
-    assert any(text in result.console for text in done.console), result.console
     changes = {change.path: change for change in done.changes}
     assert changes[done.backup].before is None
     assert changes[done.backup].after == changes[machine.initrd].before != changes[machine.initrd].after

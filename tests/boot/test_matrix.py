@@ -5,6 +5,7 @@ The boots that count here are the lab's own, by its own token: bootrescue's boot
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,7 @@ def test_a_healthy_machine_boots_and_is_told_to_boot(name: str, firmware: Firmwa
     machine = build(name)
     result = boot(machine.disk, firmware)
     assert result.reached, result.console[-3000:]
+    assert f"{result.token} {machine.kernel_release} /dev/vda{machine.root_partition}" in result.token_line
     document = bootrescue("diagnose", "--image", str(machine.disk), code=0)
     entries = document["result"]["systems"][0]["entries"]
     assert {entry["verdict"] for entry in entries} == {"boots"}
@@ -129,3 +131,37 @@ def test_an_entry_pointed_at_the_backup_boots(tmp_path: Path) -> None:
     bootrescue("undo", "--image", disk, "--yes", code=0)
     assert digests(machine, tuple(before)) == before
     assert broken.backup
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["debian", "el7"])
+def test_a_stripped_file_system_module_is_rolled_back(name: str, tmp_path: Path) -> None:
+    machine, broken = broken_copy(name, "strip-fs", tmp_path)
+    failed = boot(machine.disk)
+    assert not failed.reached
+    assert any(text in failed.console for text in broken.console), failed.console[-3000:]
+    bootrescue("rollback", "--image", str(machine.disk), "--yes", code=0)
+    assert boot(machine.disk).reached
+
+
+@pytest.mark.long
+def test_systemd_is_a_witness_too(tmp_path: Path) -> None:
+    machine = build("debian-systemd").copy_to(tmp_path / "disk.img")
+    proof = bootrescue("verify", "--image", str(machine.disk), "--prove", code=0)["result"]["verification"][
+        "boot_proof"
+    ]
+    assert proof["outcome"] == "proved"
+    assert "systemd" in proof["evidence"][0]
+
+
+@pytest.mark.long
+def test_the_boot_proof_goes_by_uefi_where_the_target_does(tmp_path: Path) -> None:
+    """Without its BIOS half a machine is one for UEFI: its loader is found on the ESP, and its entry boots."""
+    machine = build("debian").copy_to(tmp_path / "disk.img")
+    with installed_system(machine) as root:
+        shutil.rmtree(root / "boot/grub/i386-pc")
+    proof = bootrescue("verify", "--image", str(machine.disk), "--prove", code=0)["result"]["verification"][
+        "boot_proof"
+    ]
+    assert proof["outcome"] == "proved"
+    assert "UEFI" in proof["evidence"][0]

@@ -32,7 +32,7 @@ RECIPE = dracut.DracutRecipe(
 )
 SOURCES = (
     "apt_sources.py", "commands.py", "cpio.py", "disk.py", "dracut.py", "el7.py", "foreign.py",
-    "guest.py", "root_tree.py",
+    "guest.py", "machine.py", "root_tree.py",
 )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ def content(root: ConfinedRoot, name: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "target", ["/outside", "../outside", "../../../outside", "/../outside", "/etc/../../outside", "./../etc/.././outside"]
+    "target",
+    ["/outside", "../outside", "../../../outside", "/../outside", "/etc/../../outside", "./../etc/.././outside"],
 )
 def test_a_link_leads_to_what_the_target_itself_would_see(root: ConfinedRoot, target: str) -> None:
     (root.path / "etc/link").symlink_to(target)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,14 @@ from bootrescue.errors import MachineLacksError, NotTakenBackError, TakenBackErr
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.host import Host
 from bootrescue.plan.model import Plan
+from bootrescue.plan.point_entry import edited
 from bootrescue.transaction.journal import read_history
 from bootrescue.transaction.model import Transaction, TransactionState
 from bootrescue.transaction.target import Target
 from bootrescue.transaction.undo import undo
 from tests.unit.transaction.world import (
+    GRUB,
+    GRUB_TEXT,
     PLANS,
     Death,
     FailingSystem,
@@ -74,15 +78,24 @@ def calls_of(host: Host, top: Path, plan: Plan) -> tuple[int, Files, Files]:
     assert attempt(host, root, plan, system) is None
     after = seen(root)
     assert after != before
+    for name in after.keys() - before.keys():
+        # The time of a file that is new and copied from nowhere is the moment it was made
+        after[name] = replace(after[name], modified_ns=0)
     return system.count, before, after
 
 
+def timeless(files: Files, before: Files) -> Files:
+    return {name: file if name in before else replace(file, modified_ns=0) for name, file in files.items()}
+
+
 def is_old_or_new(files: Files, before: Files, after: Files) -> bool:
-    return all(files.get(name) in (before.get(name), after.get(name)) for name in {*before, *after})
-
-
-def staged(files: Files) -> list[str]:
-    return [name for name in files if ".bootrescue-" in name]
+    """Whether each file is as before, or is one that the plan makes, with the attributes it shall have."""
+    middle = replace(before[str(GRUB)], content=edited(GRUB_TEXT, 2, "/initrd.img", "/good.img"))
+    files = timeless(files, before)
+    return all(
+        files.get(name) in (before.get(name), after.get(name)) or (name == str(GRUB) and files.get(name) == middle)
+        for name in {*before, *after}
+    )
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -93,9 +106,6 @@ def test_an_error_at_any_call_is_taken_back_whole(name: str, host: Host, tmp_pat
         root = build(tmp_path / str(number))
         system = FailingSystem(fail_at=number)
         error = attempt(host, root, PLANS[name], system)
-        if error is None:
-            # a failed fsync of the state directory's parent, made by somebody else before, would be the only one
-            pytest.fail(f"call {number} ({system.calls[number]}) failed and nobody noticed")
         assert isinstance(error, (MachineLacksError, TakenBackError)), (number, system.calls[number], error)
         assert seen(root) == before, (number, system.calls[number])
         assert after != before
@@ -157,7 +167,7 @@ def test_an_error_at_any_call_of_an_undo_is_told_and_mended_by_the_next(host: Ho
     for number in range(counting.count):
         root = build(tmp_path / str(number))
         carry_out(host, root, PLANS["all"])
-        with pytest.raises((NotTakenBackError, MachineLacksError)):
+        with pytest.raises((NotTakenBackError, MachineLacksError, OSError)):
             undone(root, FailingSystem(fail_at=number))
         assert undone(root), number
         assert seen(root) == before, number
