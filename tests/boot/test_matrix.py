@@ -45,6 +45,13 @@ def bootrescue(*arguments: str, code: int) -> dict[str, Any]:
     return document
 
 
+def boot_proof(machine: LabMachine) -> dict[str, Any]:
+    """The boot proof that `verify --prove` makes of a machine that boots."""
+    document = bootrescue("verify", "--image", str(machine.disk), "--prove", code=0)
+    proof: dict[str, Any] = document["result"]["verification"]["boot_proof"]
+    return proof
+
+
 def digests(machine: LabMachine, paths: tuple[str, ...]) -> dict[str, str | None]:
     """The SHA-256 of files of a machine at rest; None for one that is not there."""
     found: dict[str, str | None] = {}
