@@ -1,6 +1,6 @@
 """Owns standard error and the exit codes: progress, one clear message for each failure, no traceback unless asked."""
 
-import os
+import io
 import sys
 import time
 
@@ -24,7 +24,7 @@ def guarded(command: str, load: "Callable[[], ModuleType]", argv: list[str]) -> 
         return _answered(command, load, argv)
     except BrokenPipeError:
         # Whoever read the answer went away, which is no failure; Python must not complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stdout = io.StringIO()
         return ExitCode.DONE
 
 

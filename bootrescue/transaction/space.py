@@ -8,6 +8,7 @@ from typing import Final
 
 from bootrescue.errors import MachineLacksError
 from bootrescue.host.confined import ConfinedRoot
+from bootrescue.host.room import room_in
 from bootrescue.transaction.model import STATE_DIRECTORY
 
 # Room for the journal, directories and the file system's own book-keeping
@@ -90,15 +91,12 @@ def _require(one: _FileSystem) -> None:
 def _file_system_of(root: ConfinedRoot, directory: PurePosixPath, known: dict[int, _FileSystem]) -> _FileSystem:
     descriptor, found = _open_nearest(root, directory)
     try:
-        device = os.fstat(descriptor).st_dev
-        figures = os.fstatvfs(descriptor)
+        room = room_in(descriptor)
     finally:
         os.close(descriptor)
-    if device not in known:
-        # btrfs and FAT have no fixed number of inodes and say 0
-        inodes = figures.f_ffree if figures.f_files else None
-        known[device] = _FileSystem(found, figures.f_bfree * figures.f_frsize, inodes)
-    return known[device]
+    if room.device not in known:
+        known[room.device] = _FileSystem(found, room.free_bytes, room.free_inodes)
+    return known[room.device]
 
 
 def _open_nearest(root: ConfinedRoot, directory: PurePosixPath) -> tuple[int, PurePosixPath]:

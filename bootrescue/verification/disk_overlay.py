@@ -11,7 +11,7 @@ from bootrescue.host.durable import write_here
 from bootrescue.host.host import Host
 from bootrescue.host.mount_table import is_mount_point
 from bootrescue.host.mounts import unmounted
-from bootrescue.host.runner import run, running
+from bootrescue.host.runner import ToolError, run, running
 
 EXPORT_SECONDS: Final = 20.0
 
@@ -24,7 +24,10 @@ def make_overlay(host: Host, disk: str) -> Path:
     """
     overlay = host.new_directory("qcow2") / "overlay.qcow2"
     base = str(Path(disk).resolve())
-    run(["qemu-img", "create", "-f", "qcow2", "-b", base, "-F", "raw", str(overlay)])
+    try:
+        run(["qemu-img", "create", "-f", "qcow2", "-b", base, "-F", "raw", str(overlay)])
+    except ToolError as error:
+        raise MachineLacksError(f"no overlay can be made over it: {error.what}", where=disk) from error
     return overlay
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import attached
 from tests.lab.breaks import truncate
 from tests.lab.dirty import dirty
-from tests.system.command_line import bootrescue, content_digest, lab_copy, refusal
+from tests.system.command_line import bootrescue, content_digest, lab_copy
 
 pytestmark = pytest.mark.root
 
@@ -43,9 +43,12 @@ def test_looking_leaves_the_disk_as_it_was(name: str, journal: str, tmp_path: Pa
 def test_a_disk_that_is_read_only_is_looked_at_and_not_repaired(tmp_path: Path) -> None:
     machine = lab_copy("debian", tmp_path)
     truncate(machine)
+    plan = tmp_path / "plan.toml"
+    assert bootrescue("plan", "--image", machine.disk, "-o", plan).code == 0
     before = content_digest(machine.disk)
     with attached(machine.disk, "--read-only") as device:
         assert bootrescue("diagnose", "--disk", device).code == 1
-        error = refusal(7, "rollback", "--disk", device, "--yes")
-    assert error["where"]
+        answer = bootrescue("apply", plan, "--disk", device, "--yes", "--json")
+    assert answer.code == 7
+    assert answer.document["errors"][0]["where"]
     assert content_digest(machine.disk) == before

@@ -25,9 +25,12 @@ from bootrescue.operations import verify as verify_operation
 from bootrescue.operations.apply import apply, system_of
 from bootrescue.operations.targets import TargetChoice, View, look
 from bootrescue.operations.undo import undo
+from bootrescue.operations.writing import open_target
 from bootrescue.plan.model import Machine
+from bootrescue.systems.model import InstalledSystem
 from bootrescue.transaction.journal import read_history
 from bootrescue.transaction.model import TransactionState
+from bootrescue.transaction.target import Target
 from bootrescue.verification.boot_proof import BootProof
 from bootrescue.verification.model import Outcome, Proof
 from tests.unit.transaction.world import (
@@ -217,11 +220,9 @@ def test_an_interrupted_transaction_comes_first(host: Host, root: ConfinedRoot, 
 def test_what_changes_between_the_first_look_and_the_lock_is_refused_and_said_so(
     host: Host, root: ConfinedRoot, choice: TargetChoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = operation.open_target
-
-    def open_late(*arguments: object) -> object:
+    def open_late(host: Host, system: InstalledSystem, devices: frozenset[str]) -> Target:
         (root.path / str(IMAGE)[1:]).write_bytes(b"somebody else was faster")
-        return real(*arguments)  # type: ignore[arg-type]
+        return open_target(host, system, devices)
 
     monkeypatch.setattr(operation, "open_target", open_late)
     with pytest.raises(RefusedError, match="journal was replayed") as caught:

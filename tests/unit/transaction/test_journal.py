@@ -52,9 +52,7 @@ attribute_sets = some.builds(
 
 
 @given(parts=some.lists(names, min_size=1), before=digests | some.just(ABSENT), after=digests, kept=attribute_sets)
-def test_a_change_reads_back_as_it_was_written(
-    parts: list[str], before: str, after: str, kept: Attributes
-) -> None:
+def test_a_change_reads_back_as_it_was_written(parts: list[str], before: str, after: str, kept: Attributes) -> None:
     change = Change(
         path=PurePosixPath("/", *parts),
         before_sha256=before,
@@ -217,9 +215,7 @@ def test_a_journal_that_is_a_directory_is_bad_input(root: ConfinedRoot) -> None:
         read_history(root)
 
 
-def test_a_journal_that_cannot_be_read_is_not_passed_over(
-    root: ConfinedRoot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_journal_that_cannot_be_read_is_not_passed_over(root: ConfinedRoot, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(root, "0123456789ab")
 
     def broken(*_: object) -> None:

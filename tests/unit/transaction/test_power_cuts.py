@@ -116,7 +116,10 @@ def test_an_error_at_any_call_is_taken_back_whole(name: str, host: Host, tmp_pat
 @pytest.mark.parametrize("torn", [False, True])
 @pytest.mark.parametrize("name", PLANS)
 def test_death_at_any_call_leaves_old_or_new_and_undo_brings_all_back(
-    name: str, torn: bool, host: Host, tmp_path: Path  # noqa: FBT001 -- a parameter of the test
+    name: str,
+    torn: bool,  # noqa: FBT001 -- a parameter of the test
+    host: Host,
+    tmp_path: Path,
 ) -> None:
     count, before, after = calls_of(host, tmp_path / "whole", PLANS[name])
     states = set()
@@ -143,7 +146,10 @@ def test_death_at_any_call_leaves_old_or_new_and_undo_brings_all_back(
 @pytest.mark.parametrize("torn", [False, True])
 @pytest.mark.parametrize("name", PLANS)
 def test_death_at_any_call_of_an_undo_is_mended_by_the_next(
-    name: str, torn: bool, host: Host, tmp_path: Path  # noqa: FBT001 -- a parameter of the test
+    name: str,
+    torn: bool,  # noqa: FBT001 -- a parameter of the test
+    host: Host,
+    tmp_path: Path,
 ) -> None:
     _, before, after = calls_of(host, tmp_path / "whole", PLANS[name])
     counting = FailingSystem()

@@ -152,7 +152,7 @@ def test_too_little_space_for_the_old_file_is_told_first(
 ) -> None:
     carry_out(host, root, ALL)
     before = seen(root)
-    figures = SimpleNamespace(f_bfree=100, f_frsize=1, f_ffree=100, f_files=100)
+    figures = SimpleNamespace(f_blocks=0, f_flag=0, f_bfree=100, f_frsize=1, f_ffree=100, f_files=100)
     monkeypatch.setattr(os, "fstatvfs", lambda _: figures)
     with pytest.raises(MachineLacksError, match="too little space"):
         undone(root)

@@ -1,4 +1,4 @@
-"""A small machine in a directory, a plan with every kind of step for it, and an operating system that fails on demand."""
+"""A small machine in a directory, plans with every kind of step for it, and a system that fails on demand."""
 
 import errno
 import hashlib
@@ -81,7 +81,7 @@ def build(top: Path) -> ConfinedRoot:
     return ConfinedRoot(path=top)
 
 
-def restore_image(path: PurePosixPath = IMAGE) -> Step:
+def restore_image(path: PurePosixPath = IMAGE) -> RestoreImage:
     before = FILES.get(path)
     return RestoreImage(
         path=path,
@@ -92,7 +92,7 @@ def restore_image(path: PurePosixPath = IMAGE) -> Step:
     )
 
 
-def restore_module() -> Step:
+def restore_module() -> RestoreModule:
     return RestoreModule(
         path=MODULE,
         before_sha256=digest(FILES[MODULE]),
@@ -103,13 +103,13 @@ def restore_module() -> Step:
     )
 
 
-def rebuild_index() -> Step:
+def rebuild_index() -> RebuildModuleIndex:
     return RebuildModuleIndex(path=MODULES, release=RELEASE, before_sha256=digest(b"old\n"))
 
 
-def point_entries() -> tuple[Step, ...]:
+def point_entries() -> tuple[PointEntry, ...]:
     """Two entries of one file: the second step starts from what the first one made."""
-    steps: list[Step] = []
+    steps: list[PointEntry] = []
     before = GRUB_TEXT
     for line in (2, 6):
         after = edited(before, line, "/initrd.img", "/good.img")

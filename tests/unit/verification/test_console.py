@@ -15,6 +15,13 @@ STRIPPED = (
     + "ALERT!  UUID=800b4259-e890 does not exist.  Dropping to a shell!\n"
     + "(initramfs) "
 )
+LOADER_WITHOUT_KERNEL = """\
+Booting `CentOS Linux'
+error: file `/vmlinuz-3.10' not found.
+error: you need to load the kernel first.
+Press any key to continue...
+Failed to boot both default and fallback entries.
+"""
 FAILED = {
     "stripped module": (STRIPPED, "virtio_blk: module has no symbols (stripped?)"),
     "truncated image, busybox went on": (
@@ -38,7 +45,8 @@ FAILED = {
         "Initramfs unpacking failed: Decoding failed",
     ),
     "unable to mount, newer words": (
-        LINUX + '[ 2.1] Kernel panic - not syncing: VFS: Unable to mount root fs on "/dev/ram0" or unknown-block(1,0)\n',
+        LINUX
+        + '[ 2.1] Kernel panic - not syncing: VFS: Unable to mount root fs on "/dev/ram0" or unknown-block(1,0)\n',
         "Unable to mount root fs",
     ),
     "vermagic": (
@@ -61,14 +69,15 @@ FAILED = {
         "XFS (dm-0): Corruption warning",
     ),
     "loader without kernel": (
-        "Booting `CentOS Linux'\nerror: file `/vmlinuz-3.10' not found.\nerror: you need to load the kernel first.\n"
-        + "Press any key to continue...\nFailed to boot both default and fallback entries.\n",
+        LOADER_WITHOUT_KERNEL,
         "error: file `/vmlinuz-3.10' not found.",
     ),
     "loader lost": ("error: no such device: 1234.\nEntering rescue mode...\ngrub rescue> ", "error: no such device"),
     "firmware": ("SeaBIOS\nBooting from Hard Disk...\nNo bootable device.\n", "No bootable device."),
     "colours and prefixes": (
-        "\x1b[2J\x1b[01;01H" + LINUX + "\x1b[0;31m[  4.2] Kernel pan\x1b[0mic - not syncing: No working init found.\r\n",
+        "\x1b[2J\x1b[01;01H"
+        + LINUX
+        + "\x1b[0;31m[  4.2] Kernel pan\x1b[0mic - not syncing: No working init found.\r\n",
         "No working init found.",
     ),
 }

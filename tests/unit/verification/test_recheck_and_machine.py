@@ -1,6 +1,7 @@
 """The recheck tells every file that is not as it must be; QEMU's command line holds what a boot proof relies on."""
 
 import hashlib
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -42,7 +43,7 @@ def test_what_was_asked_for_and_is_not_proved(outcome: Outcome) -> None:
 @pytest.mark.parametrize("bus", list(Bus))
 def test_qemu_argv(bus: Bus) -> None:
     argv = qemu_argv(VirtualMachine(disk=Path("/w/o.qcow2"), console=Path("/w/c"), witness=Path("/w/w"), bus=bus))
-    pairs = set(zip(argv, argv[1:], strict=False))
+    pairs = set(pairwise(argv))
     assert ("-drive", "if=none,id=disk,format=qcow2,cache=unsafe,file=/w/o.qcow2") in pairs
     assert ("-accel", "tcg,thread=multi") in pairs
     assert {"-nodefaults", "-no-user-config", "-no-reboot"} <= set(argv)
