@@ -62,7 +62,7 @@ def link(state: State) -> Link:
     return Link(link="x", state=state, evidence=())
 
 
-@pytest.mark.parametrize("states", itertools.product(State, repeat=3))
+@pytest.mark.parametrize("states", list(itertools.product(State, repeat=3)))
 def test_only_a_whole_chain_of_proof_boots(states: tuple[State, ...]) -> None:
     verdict = verdict_of(map(link, states))
     assert (verdict is Verdict.BOOTS) is (set(states) == {State.PROVED})
