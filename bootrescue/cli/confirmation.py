@@ -23,7 +23,8 @@ def confirm(args: argparse.Namespace, lines: tuple[str, ...], question: str) -> 
         say(line)
     if not sys.stdin.isatty():
         raise DecisionNeededError("nobody is there to confirm it; nothing was written", hint="add --yes to go ahead")
-    sys.stderr.write(f"{question} Type {WORD} to go ahead: ")
+    say(question)
+    sys.stderr.write(f"Type {WORD} to go ahead: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != WORD:
         raise CancelledError("not confirmed; nothing was written")

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Carry it out."""
 
     def ask(planned: Planned) -> None:
-        confirm(args, planned.preview, f"This changes {planned.plan.system}.")
+        confirm(args, planned.preview, f"This changes {planned.machine}.")
 
     with open_host(progress(args)) as host:
         done = rollback(host, target_of(args), wish_of(args), ask, boot=args.prove)

@@ -19,7 +19,7 @@ QEMU_VIRTIO_DISK: Final = Hardware(
 def hardware_of(sysfs_path: str) -> Hardware:
     """Collect the modaliases from a block device up to the root of the device tree.
 
-    A device without any (a loop device) gives an empty answer, which means: not known.
+    A device without any (a loop device) holds a disk image, in effect, and is judged like one.
     """
     modaliases = []
     directory = Path(sysfs_path).resolve()
@@ -32,4 +32,4 @@ def hardware_of(sysfs_path: str) -> Hardware:
             continue
         if text:
             modaliases.append(text)
-    return Hardware(modaliases=tuple(modaliases))
+    return Hardware(modaliases=tuple(modaliases)) if modaliases else QEMU_VIRTIO_DISK

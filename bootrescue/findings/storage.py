@@ -27,7 +27,7 @@ def storage_link(chain: BootChain, image: ImageFacts, modules: ModulesFacts) -> 
         parts = [(State.UNKNOWN if _is_absent(state, evidence) else state, evidence) for state, evidence in parts]
     state = worst(state for state, _ in parts)
     found = dict.fromkeys(one for part, evidence in parts if part is state for one in evidence)
-    note = (Evidence(path=device, text="a disk image: judged for the virtio disk of the boot proof"),)
+    note = (Evidence(path=device, text="no hardware is in view: judged for the virtio disk of the boot proof"),)
     told = (*found, *(note if hardware.assumed and state is not State.BROKEN else ()))
     return Link(link="storage-driver", state=state, evidence=told)
 

@@ -5,12 +5,11 @@ from functools import partial
 
 from bootrescue.errors import BootRescueError, CancelledError, DecisionNeededError, RefusedError, TakenBackError
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import locked
 from bootrescue.host.host import Host
 from bootrescue.operations.targets import TargetChoice, View, look
 from bootrescue.operations.undo import choose_transaction
 from bootrescue.operations.verify import grub_view_of, prove
-from bootrescue.operations.writing import Repaired, devices_of, open_target, put_back
+from bootrescue.operations.writing import Repaired, devices_of, disks_locked, open_target, put_back
 from bootrescue.plan.model import Plan
 from bootrescue.report.model import RepairDocument
 from bootrescue.report.repairing import plan_document, transaction_document, verification_document
@@ -116,7 +115,7 @@ def _refuse_unfinished(root: ConfinedRoot) -> None:
 
 def _write(host: Host, system: InstalledSystem, plan: Plan, devices: frozenset[str]) -> _Written | None:
     """Apply, recheck, commit: all while the target is open for writing. None when it turns out to be already so."""
-    with locked(system.root.piece.path), host.scope() as writing:
+    with disks_locked(system), host.scope() as writing:
         target = open_target(writing, system, devices)
         try:
             # What was seen before may be older than what the file systems' journals made of it when they were mounted

@@ -14,10 +14,11 @@ from bootrescue.report.repairing import plan_document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan with what it would do in words."""
+    """A plan with what it would do in words; `machine` says in words what it would do it to."""
 
     plan: Plan
     preview: tuple[str, ...]
+    machine: str
 
     def document(self) -> RepairDocument:
         """The plan for scripts."""
@@ -32,4 +33,6 @@ def plan(host: Host, choice: TargetChoice, wish: Wish) -> Planned:
     """
     chain = gather(host, choice)
     made = remedies(diagnose(chain), wish)
-    return Planned(plan=made, preview=preview(made, chain))
+    system = chain.system
+    machine = f"{system.name} ({system.id}) on {system.root.device}"
+    return Planned(plan=made, preview=preview(made, chain), machine=machine)

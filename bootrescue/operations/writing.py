@@ -1,6 +1,7 @@
 """What apply and undo share: a system opened for writing, and a transaction put back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -57,6 +58,19 @@ def _real_directory(root: ConfinedRoot, directory: PurePosixPath) -> PurePosixPa
     return directory
 
 
+@contextmanager
+def disks_locked(system: InstalledSystem) -> Iterator[None]:
+    """Hold every disk that a system lies on, for the length of a with block.
+
+    Raises:
+        RefusedError: another bootrescue is writing to one, or this machine uses it.
+    """
+    with ExitStack() as locks:
+        for disk in sorted({mount.file_system.piece.path for mount in system.mounts}):
+            locks.enter_context(locked(disk))
+        yield
+
+
 def open_target(host: Host, system: InstalledSystem, devices: frozenset[str]) -> Target:
     """Open a system for writing: the file systems on these devices, no others.
 
@@ -86,7 +100,7 @@ def put_back(
         NotTakenBackError: what was put back is not what the journal says.
         BootRescueError: as transaction.undo, and whatever choose raises.
     """
-    with locked(system.root.piece.path):
+    with disks_locked(system):
         with host.scope() as replaying:
             root = open_target(replaying, system, state_devices).root
             found = choose(read_history(root))

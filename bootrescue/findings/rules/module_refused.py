@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         needed = _needed(used, refused)
         names = ", ".join(needed or sorted(refused))
-        consequence = "so the machine does not boot" if needed else "which the boot does not need"
+        consequence = _consequence(used, needed)
         yield Finding(
             rule="module-refused",
             severity=Severity.FATAL if needed else Severity.WARNING,
@@ -32,6 +32,15 @@ def check(subject: Subject) -> Iterator[Finding]:
             entries=used.entry_ids,
             remedies=("restore-image", "point-entry"),
         )
+
+
+def _consequence(used: UsedImage, needed: list[str]) -> str:
+    if needed:
+        return "so the machine does not boot"
+    way = used.link("storage-driver")
+    if way is None or way.state is State.UNKNOWN:
+        return "and whether the disk needs it is not known"
+    return "which the boot does not need"
 
 
 def _needed(used: UsedImage, refused: dict[str, Evidence]) -> list[str]:

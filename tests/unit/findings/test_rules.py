@@ -152,3 +152,11 @@ def test_a_directory_whose_disks_are_not_known_accuses_nobody() -> None:
     ).diagnosis()
     assert found.findings == ()
     assert found.entries[0].verdict == "unknown"
+
+
+def test_what_the_disk_needs_is_not_denied_when_the_way_to_it_is_not_known() -> None:
+    machine = Machine(image=packed(virtio_blk=STRIPPED), hardware=Hardware())
+
+    (finding,) = [found for found in diagnosis(machine).findings if found.rule == "module-refused"]
+
+    assert "whether the disk needs it is not known" in finding.summary
