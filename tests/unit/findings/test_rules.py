@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bootrescue.devices.model import Hardware
 from bootrescue.findings import rules
 from bootrescue.findings.model import Severity
 from tests.chain_builders import (
@@ -157,6 +158,6 @@ def test_a_directory_whose_disks_are_not_known_accuses_nobody() -> None:
 def test_what_the_disk_needs_is_not_denied_when_the_way_to_it_is_not_known() -> None:
     machine = Machine(image=packed(virtio_blk=STRIPPED), hardware=Hardware())
 
-    (finding,) = [found for found in diagnosis(machine).findings if found.rule == "module-refused"]
+    (finding,) = [found for found in machine.diagnosis().findings if found.rule == "module-refused"]
 
     assert "whether the disk needs it is not known" in finding.summary
