@@ -1,64 +1,25 @@
-"""Replace a file so that a power cut leaves the old content or the new, and GRUB sees the new.
+"""Replace a file so that a power cut leaves the old content or the new.
 
-GRUB reads the raw disk and replays no journal: on ext4 and btrfs it sees a renamed file only after a sync, on XFS
-only after a freeze (measured, see docs/explanation/what-grub-sees.md). Hence `settle` at the end of every change.
+GRUB, which replays no journal, sees the new content once the file system is settled (settle.py).
 """
 
-import ctypes
 import errno
-import fcntl
 import hashlib
 import os
 import re
 import secrets
-import signal
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from bootrescue.errors import BadInputError, RefusedError
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.mount_table import mount_table
 
-# include/uapi/linux/fs.h, Linux 6.12: _IOWR('X', 119, int) and _IOWR('X', 120, int)
-FIFREEZE: Final = 0xC0045877
-FITHAW: Final = 0xC0045878
-CHUNK_BYTES: Final = 1 << 20
-_libc: Final = ctypes.CDLL(None, use_errno=True)
 STAGED_PREFIX: Final = ".bootrescue-"
 STAGED_NAME: Final = re.compile(r"\.bootrescue-[0-9a-f]{16}")
-
-
-def read_attributes(root: ConfinedRoot, name: PurePosixPath) -> Attributes:
-    """The attributes of a file of the target.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
-    descriptor = root.open(name)
-    try:
-        status = os.fstat(descriptor)
-        return Attributes(
-            mode=status.st_mode & 0o7777,
-            owner=status.st_uid,
-            group=status.st_gid,
-            modified_ns=status.st_mtime_ns,
-            extended=tuple((key, os.getxattr(descriptor, key)) for key in _attribute_names(descriptor)),
-        )
-    finally:
-        os.close(descriptor)
-
-
-def _attribute_names(descriptor: int) -> list[str]:
-    try:
-        return sorted(os.listxattr(descriptor))
-    except OSError as error:
-        if error.errno == errno.ENOTSUP:
-            return []
-        raise
 
 
 def replace(
@@ -220,88 +181,6 @@ def _cut_torn_line(descriptor: int) -> int:
     return size
 
 
-def read_chunks(root: ConfinedRoot, name: PurePosixPath, *, from_device: bool = False) -> Iterator[bytes]:
-    """The bytes of a file, in chunks; `from_device` drops what the page cache holds of it first.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    descriptor = root.open(name)
-    try:
-        if from_device:
-            os.fsync(descriptor)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        while chunk := os.read(descriptor, CHUNK_BYTES):
-            yield chunk
-    finally:
-        os.close(descriptor)
-
-
-def digest_of(root: ConfinedRoot, name: PurePosixPath, *, from_device: bool = False) -> str | None:
-    """The SHA-256 of a file of the target, or None when there is none of that name."""
-    digest = hashlib.sha256()
-    try:
-        for chunk in read_chunks(root, name, from_device=from_device):
-            digest.update(chunk)
-    except FileNotFoundError:
-        return None
-    return digest.hexdigest()
-
-
-def free_bytes(root: ConfinedRoot, name: PurePosixPath) -> int:
-    """Bytes that root may still write to the file system that holds a directory."""
-    with_descriptor = root.open(name, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        figures = os.fstatvfs(with_descriptor)
-    finally:
-        os.close(with_descriptor)
-    return figures.f_bfree * figures.f_frsize
-
-
-def settle(mount_point: Path) -> bool:
-    """Bring everything written to a file system to the place where GRUB looks for it: freeze it and thaw it.
-
-    Gives False where only a sync was done: FAT has no freeze (and no journal, so a sync is enough), and a file system
-    that this machine uses elsewhere too, above all the one it runs from, must never be frozen.
-
-    Raises:
-        OSError: the file system reports an error while it flushes.
-    """
-    descriptor = os.open(mount_point, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if _libc.syncfs(descriptor) != 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error), str(mount_point))
-        return _is_used_there_only(descriptor, mount_point.resolve()) and _freeze_and_thaw(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _is_used_there_only(descriptor: int, directory: Path) -> bool:
-    """Whether every mount of the file system that a directory lies on is that directory, or below it."""
-    rows = mount_table()
-    number = int(Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii").split("mnt_id:")[1].split()[0])
-    device = next(row.device for row in rows if row.number == number)
-    return directory != Path("/") and all(
-        row.mount_point.is_relative_to(directory) for row in rows if row.device == device
-    )
-
-
-def _freeze_and_thaw(descriptor: int) -> bool:
-    """Freeze and thaw with every signal held back: stopped in between, the file system would stay frozen for ever."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        fcntl.ioctl(descriptor, FIFREEZE, 0)
-        fcntl.ioctl(descriptor, FITHAW, 0)
-    except OSError as error:
-        if error.errno in {errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM}:
-            return False
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
-    return True
-
-
 def write_here(path: Path, content: bytes) -> None:
     """Write a file of this machine (a plan, a report), whole or not at all.
 
@@ -320,36 +199,3 @@ def write_here(path: Path, content: bytes) -> None:
 def copy_here(source: Path, copy: Path) -> None:
     """Copy a small file of this machine."""
     copy.write_bytes(source.read_bytes())
-
-
-@contextmanager
-def locked(path: str) -> Iterator[None]:
-    """Hold the only lock that bootrescue takes on a disk or image before it writes there.
-
-    A block device is held exclusively as well: while something on it is mounted or used, it cannot be had, and nobody
-    can mount it until the end.
-
-    Raises:
-        RefusedError: another bootrescue is writing to it, or this machine uses it.
-    """
-    exclusive = os.O_EXCL if stat.S_ISBLK(Path(path).stat().st_mode) else 0
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | exclusive)
-    except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise
-        raise RefusedError(
-            "this machine uses it: something on it is mounted, or part of a volume",
-            where=path,
-            hint="unmount it here first (findmnt shows where), or name the mounted tree with --root DIR",
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RefusedError(
-                "another program holds a lock on it", where=path, hint="wait until the other one has ended"
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)

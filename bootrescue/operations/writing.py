@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from bootrescue.errors import NotTakenBackError
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import locked
 from bootrescue.host.host import Host
+from bootrescue.host.locks import locked
 from bootrescue.report.model import RepairDocument
 from bootrescue.systems.discover import reopen
 from bootrescue.systems.model import InstalledSystem

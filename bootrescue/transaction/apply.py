@@ -18,8 +18,9 @@ from bootrescue.errors import (
 )
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import read_attributes, replace
+from bootrescue.host.durable import replace
 from bootrescue.host.host import Host
+from bootrescue.host.reading import read_attributes
 from bootrescue.plan.model import PointEntry, RebuildModuleIndex, RestoreImage, RestoreModule, Step, kind_of
 from bootrescue.transaction.backup import keep
 from bootrescue.transaction.content import NewContent, contents_of, is_already_so

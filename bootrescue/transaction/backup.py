@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 from bootrescue.errors import TakenBackError
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import digest_of, read_attributes, read_chunks, replace
+from bootrescue.host.durable import replace
+from bootrescue.host.reading import digest_of, read_attributes, read_chunks
 from bootrescue.plan.model import ABSENT
 from bootrescue.transaction.model import Change
 

@@ -12,8 +12,8 @@ from typing import Final
 from bootrescue.errors import RefusedError
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.depmod import INDEX_PREFIX
-from bootrescue.host.durable import digest_of, read_chunks
 from bootrescue.host.host import Host
+from bootrescue.host.reading import digest_of, read_chunks
 from bootrescue.plan.model import ABSENT, Plan, PointEntry, RebuildModuleIndex, RestoreImage, RestoreModule, Step
 from bootrescue.plan.point_entry import edited
 from bootrescue.transaction.content import contents_of, is_already_so, member_of_image

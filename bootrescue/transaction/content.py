@@ -12,8 +12,8 @@ from bootrescue.formats.cpio import Entry
 from bootrescue.formats.initramfs import normalised, read_image
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.depmod import rebuilt_index
-from bootrescue.host.durable import digest_of, read_chunks
 from bootrescue.host.host import Host
+from bootrescue.host.reading import digest_of, read_chunks
 from bootrescue.plan.model import PointEntry, RebuildModuleIndex, RestoreImage, RestoreModule, Step
 from bootrescue.plan.point_entry import edited
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 from bootrescue.errors import BadInputError
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import append, make_directories, read_chunks
+from bootrescue.host.durable import append, make_directories
+from bootrescue.host.reading import read_chunks
 from bootrescue.plan.model import ABSENT
 from bootrescue.transaction.model import STATE_DIRECTORY, Change, Transaction, TransactionState
 

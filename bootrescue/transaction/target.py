@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import settle
+from bootrescue.host.settle import settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

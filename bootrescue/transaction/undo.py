@@ -3,7 +3,8 @@
 from pathlib import PurePosixPath
 
 from bootrescue.errors import BootRescueError, MachineLacksError, NotTakenBackError, RefusedError
-from bootrescue.host.durable import digest_of, discard_staged, read_chunks, remove, replace
+from bootrescue.host.durable import discard_staged, remove, replace
+from bootrescue.host.reading import digest_of, read_chunks
 from bootrescue.plan.model import ABSENT
 from bootrescue.transaction.journal import Journal
 from bootrescue.transaction.model import Change, Transaction, TransactionState

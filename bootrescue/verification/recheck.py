@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import digest_of
+from bootrescue.host.reading import digest_of
 from bootrescue.plan.model import ABSENT
 from bootrescue.verification.model import Outcome, Proof
 

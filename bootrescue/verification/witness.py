@@ -11,7 +11,8 @@ from bootrescue.errors import MachineLacksError
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
 from bootrescue.host.durable import make_directories as make_private_directories
-from bootrescue.host.durable import make_link, read_attributes, read_chunks, replace
+from bootrescue.host.durable import make_link, replace
+from bootrescue.host.reading import read_attributes, read_chunks
 
 SCRIPT: Final = PurePosixPath("/etc/bootrescue-witness")
 UNIT: Final = PurePosixPath("/etc/systemd/system/bootrescue-witness.service")

@@ -10,7 +10,8 @@ from bootrescue.devices.model import Slice
 from bootrescue.filesystems.model import FileSystem
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import replace, settle
+from bootrescue.host.durable import replace
+from bootrescue.host.settle import settle
 from bootrescue.systems.model import FirmwareMode, InstalledSystem, Mount
 from bootrescue.verification.grub_view import grub_view
 from bootrescue.verification.model import Outcome

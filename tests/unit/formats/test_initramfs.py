@@ -10,7 +10,6 @@ from bootrescue.formats.compression import Codec
 from bootrescue.formats.initramfs import (
     Acceptance,
     Entry,
-    Image,
     SegmentRole,
     effective_entries,
     identify_generator,
@@ -31,28 +30,7 @@ from tests.image_builders import (
     xz_packed,
     zstd_packed,
 )
-
-FAILED = "Initramfs unpacking failed: "
-MAIN = archive(*small_tree())
-OVERRIDE = archive(file("init", b"new", 0o755))
-
-
-def read(image: bytes) -> Image:
-    return read_image(io.BytesIO(image))
-
-
-def names(image: Image) -> list[bytes]:
-    return [entry.name for entry in image.entries]
-
-
-def unpacked(image: Image) -> list[bytes]:
-    return [entry.name for entry in image.entries if entry.unpacked]
-
-
-def assert_covers_every_byte(image: Image) -> None:
-    ends = [segment.offset + segment.stored_size_bytes for segment in image.segments]
-    assert [segment.offset for segment in image.segments[1:]] == ends[:-1]
-    assert ends[-1] == image.size_bytes - image.bootconfig_size_bytes
+from tests.image_reading import MAIN, OVERRIDE, assert_covers_every_byte, read
 
 
 @pytest.mark.parametrize("codec", PACKERS)

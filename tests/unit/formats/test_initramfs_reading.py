@@ -1,6 +1,5 @@
 """Odd images, each as the kernel judged it when it was booted."""
 
-import io
 import lzma
 from collections.abc import Callable
 
@@ -11,9 +10,7 @@ import zstandard
 from bootrescue.formats.compression import Codec
 from bootrescue.formats.initramfs import (
     Acceptance,
-    Image,
     effective_entries,
-    read_image,
 )
 from tests.image_builders import (
     PACKERS,
@@ -30,28 +27,7 @@ from tests.image_builders import (
     xz_packed,
     zstd_packed,
 )
-
-FAILED = "Initramfs unpacking failed: "
-MAIN = archive(*small_tree())
-OVERRIDE = archive(file("init", b"new", 0o755))
-
-
-def read(image: bytes) -> Image:
-    return read_image(io.BytesIO(image))
-
-
-def names(image: Image) -> list[bytes]:
-    return [entry.name for entry in image.entries]
-
-
-def unpacked(image: Image) -> list[bytes]:
-    return [entry.name for entry in image.entries if entry.unpacked]
-
-
-def assert_covers_every_byte(image: Image) -> None:
-    ends = [segment.offset + segment.stored_size_bytes for segment in image.segments]
-    assert [segment.offset for segment in image.segments[1:]] == ends[:-1]
-    assert ends[-1] == image.size_bytes - image.bootconfig_size_bytes
+from tests.image_reading import FAILED, MAIN, OVERRIDE, assert_covers_every_byte, names, read, unpacked
 
 
 def test_two_archives_in_one_member_are_one_segment() -> None:

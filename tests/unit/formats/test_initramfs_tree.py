@@ -1,14 +1,10 @@
 """What lies where once an image is unpacked."""
 
-import io
-
 import pytest
 
 from bootrescue.formats.initramfs import (
-    Image,
     dropped_entries,
     effective_entries,
-    read_image,
 )
 from tests.image_builders import (
     CpioFile,
@@ -18,28 +14,7 @@ from tests.image_builders import (
     link,
     small_tree,
 )
-
-FAILED = "Initramfs unpacking failed: "
-MAIN = archive(*small_tree())
-OVERRIDE = archive(file("init", b"new", 0o755))
-
-
-def read(image: bytes) -> Image:
-    return read_image(io.BytesIO(image))
-
-
-def names(image: Image) -> list[bytes]:
-    return [entry.name for entry in image.entries]
-
-
-def unpacked(image: Image) -> list[bytes]:
-    return [entry.name for entry in image.entries if entry.unpacked]
-
-
-def assert_covers_every_byte(image: Image) -> None:
-    ends = [segment.offset + segment.stored_size_bytes for segment in image.segments]
-    assert [segment.offset for segment in image.segments[1:]] == ends[:-1]
-    assert ends[-1] == image.size_bytes - image.bootconfig_size_bytes
+from tests.image_reading import read
 
 
 def test_last_entry_of_a_name_wins_in_every_spelling() -> None:

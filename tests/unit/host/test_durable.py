@@ -1,9 +1,7 @@
 """Old or new and never other: whatever stops a replacement, and wherever."""
 
 import errno
-import fcntl
 import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +12,7 @@ from bootrescue.errors import BadInputError, RefusedError
 from bootrescue.host import durable
 from bootrescue.host.attributes import Attributes
 from bootrescue.host.confined import ConfinedRoot
+from bootrescue.host.reading import digest_of, read_attributes
 
 NAME = PurePosixPath("/boot/initrd.img")
 OLD, NEW = b"old content", b"new content, longer than the old"
@@ -40,11 +39,11 @@ def test_bytes_and_attributes_are_as_asked_for(root: ConfinedRoot) -> None:
     os.utime(old, ns=(1, 1_600_000_000_123_456_789))
     old.chmod(0o4751)
     os.setxattr(old, "user.label", b"kept")
-    attributes = durable.read_attributes(root, NAME)
+    attributes = read_attributes(root, NAME)
     digest = durable.replace(root, NAME, (NEW[:5], b"", NEW[5:]), attributes)
     assert (boot(root) / "initrd.img").read_bytes() == NEW
-    assert digest == durable.digest_of(root, NAME)
-    assert durable.read_attributes(root, NAME) == attributes
+    assert digest == digest_of(root, NAME)
+    assert read_attributes(root, NAME) == attributes
     assert attributes.mode == 0o4751
     assert attributes.modified_ns == 1_600_000_000_123_456_789
     assert ("user.label", b"kept") in attributes.extended
@@ -54,7 +53,7 @@ def test_bytes_and_attributes_are_as_asked_for(root: ConfinedRoot) -> None:
 @pytest.mark.root
 def test_the_owner_is_kept(root: ConfinedRoot) -> None:
     os.chown(boot(root) / "initrd.img", 1234, 5678)
-    durable.replace(root, NAME, (NEW,), durable.read_attributes(root, NAME))
+    durable.replace(root, NAME, (NEW,), read_attributes(root, NAME))
     status = (boot(root) / "initrd.img").stat()
     assert (status.st_uid, status.st_gid) == (1234, 5678)
 
@@ -228,46 +227,3 @@ def test_directories_are_made_private_and_once(root: ConfinedRoot) -> None:
     durable.make_directories(root, PurePosixPath("/var/lib/bootrescue/a"))
     assert (root.path / "var").stat().st_mode & 0o777 == 0o755
     assert (root.path / "var/lib/bootrescue/a").stat().st_mode & 0o777 == 0o700
-
-
-def test_a_digest_has_three_answers(root: ConfinedRoot) -> None:
-    assert durable.digest_of(root, PurePosixPath("/boot/missing")) is None
-    assert durable.digest_of(root, NAME, from_device=True) == durable.digest_of(root, NAME)
-    os.mkfifo(boot(root) / "fifo")
-    with pytest.raises(BadInputError):
-        durable.digest_of(root, PurePosixPath("/boot/fifo"))
-
-
-def test_a_second_lock_is_refused_and_the_first_given_back(tmp_path: Path) -> None:
-    image = tmp_path / "disk.raw"
-    image.write_bytes(bytes(512))
-    with durable.locked(str(image)):
-        with pytest.raises(RefusedError, match="another program holds a lock") as caught, durable.locked(str(image)):
-            pass
-        assert caught.value.hint
-    with durable.locked(str(image)):
-        pass
-
-
-def test_what_this_machine_runs_from_is_never_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def frozen(*_: object) -> int:
-        pytest.fail("froze a file system that this machine uses")
-
-    monkeypatch.setattr(fcntl, "ioctl", frozen)
-    assert durable.settle(Path("/")) is False
-    assert durable.settle(Path("/usr")) is False
-    assert durable.settle(tmp_path) is False
-
-
-def test_signals_wait_while_a_file_system_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-
-    def stopped(_descriptor: int, number: int, _argument: int) -> int:
-        calls.append(number)
-        signal.raise_signal(signal.SIGINT)
-        return 0
-
-    monkeypatch.setattr(fcntl, "ioctl", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        durable._freeze_and_thaw(0)
-    assert calls == [durable.FIFREEZE, durable.FITHAW]

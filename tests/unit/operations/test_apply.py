@@ -18,8 +18,8 @@ from bootrescue.errors import (
     TakenBackError,
 )
 from bootrescue.host.confined import ConfinedRoot
-from bootrescue.host.durable import locked
 from bootrescue.host.host import Host
+from bootrescue.host.locks import locked
 from bootrescue.operations import apply as operation
 from bootrescue.operations import verify as verify_operation
 from bootrescue.operations.apply import apply, system_of

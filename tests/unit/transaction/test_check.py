@@ -1,7 +1,6 @@
 """What is found out before the first byte is written: nothing may be written by then."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -24,7 +23,6 @@ from tests.unit.transaction.world import (
     NEW_IMAGE,
     PLANS,
     FailingSystem,
-    build,
     carry_out,
     digest,
     plan_of,
@@ -32,23 +30,9 @@ from tests.unit.transaction.world import (
     restore_image,
     restore_module,
     seen,
-    use_fake_depmod,
-    working_host,
 )
 
 ALL = PLANS["all"]
-
-
-@pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    use_fake_depmod(monkeypatch)
-    with working_host(tmp_path / "work") as made:
-        yield made
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> ConfinedRoot:
-    return build(tmp_path / "root")
 
 
 def refused(host: Host, root: ConfinedRoot, plan: Plan, kind: type[BootRescueError] = RefusedError) -> BootRescueError:

@@ -1,7 +1,6 @@
 """Undo: back to the bytes and attributes before, or not at all."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -25,29 +24,14 @@ from tests.unit.transaction.world import (
     NEW_IMAGE,
     OLD_TIME_NS,
     PLANS,
-    build,
     carry_out,
     plan_of,
     point_entries,
     restore_image,
     seen,
-    use_fake_depmod,
-    working_host,
 )
 
 ALL = PLANS["all"]
-
-
-@pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    use_fake_depmod(monkeypatch)
-    with working_host(tmp_path / "work") as made:
-        yield made
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> ConfinedRoot:
-    return build(tmp_path / "root")
 
 
 def here(root: ConfinedRoot, path: PurePosixPath) -> Path:
