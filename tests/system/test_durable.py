@@ -50,11 +50,11 @@ def test_grub_sees_the_new_content_after_settle_and_not_before(image: Path) -> N
             assert by_grub(image) == OLD
         assert settle(place) is True
         assert by_grub(image) == NEW
-        # thawed: it can be written to again
+        # it can be written to again
         durable.append(ConfinedRoot(path=place), PurePosixPath("/log"), b"line\n")
 
 
-def test_what_is_mounted_elsewhere_too_is_synced_and_not_frozen(image: Path, tmp_path: Path) -> None:
+def test_what_is_mounted_elsewhere_too_is_only_flushed(image: Path, tmp_path: Path) -> None:
     with opened(image, image.name) as place:
         (tmp_path / "elsewhere").mkdir()
         tool("mount", "--bind", place, tmp_path / "elsewhere")

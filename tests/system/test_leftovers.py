@@ -13,7 +13,7 @@ import pytest
 
 from bootrescue.host.host import open_host
 from bootrescue.host.leftovers import PREFIX, remove_leftovers
-from tests.builders import ext4, on_disk, sha256, tool
+from tests.builders import ext4, on_disk, sha256, tool, xfs
 
 TREE = Path(__file__).parent.parent.parent
 HOLDER = """
@@ -63,6 +63,42 @@ def is_attached(image: Path) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+SETTLER = """
+import itertools, sys
+from pathlib import PurePosixPath
+from bootrescue.devices.model import Slice
+from bootrescue.filesystems.mounting import mount_slice
+from bootrescue.host.attributes import Attributes
+from bootrescue.host.confined import ConfinedRoot
+from bootrescue.host.durable import replace
+from bootrescue.host.host import open_host
+from bootrescue.host.settle import settle
+with open_host() as host:
+    place = mount_slice(host, Slice(path=sys.argv[1]), sys.argv[2], writable=True)
+    for turn in itertools.count():
+        replace(ConfinedRoot(path=place), PurePosixPath("/file"), (bytes([turn % 256]) * 4_000_000,), Attributes())
+        assert settle(place)
+        print(turn, flush=True)
+"""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("kind", ["ext4", "xfs"])
+def test_killed_while_it_settles_nothing_stays_frozen(kind: str, tmp_path: Path) -> None:
+    """A frozen file system would outlive its process and keep its loop device until the machine is restarted."""
+    makers = {"ext4": ext4, "xfs": xfs}
+    image = makers[kind](tmp_path / "image", on_disk(tmp_path / "tree", {"/etc/name": b"x"}))
+    for turn in range(8):
+        process = subprocess.Popen([sys.executable, "-c", SETTLER, image, kind], cwd=TREE, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.013 * turn)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert not is_attached(image), f"killed {turn} times"
 
 
 @pytest.mark.root
