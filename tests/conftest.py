@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The reasons for which a test may be skipped, word for word, and why each is right. A test that silently stops running
 # proves nothing, so everything else fails the run.
 EXPECTED_SKIPS: dict[str, str] = {}
+
+# An example that takes five seconds hangs; one that takes 0.2 (Hypothesis's own limit) ran on a busy machine.
+settings.register_profile(
+    "bootrescue", deadline=5000, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("bootrescue")
 
 UNIT_TESTS = Path(__file__).parent / "unit"
 DOORS_OF_OS = ("system", "fork", "forkpty", "posix_spawn", "posix_spawnp")

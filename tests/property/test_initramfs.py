@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bootrescue.errors import BadInputError
@@ -97,7 +97,6 @@ def test_a_flipped_bit_neither_crashes_nor_is_proved(pack: Callable[[bytes], byt
         assert [entry.name for entry in image.entries] == [entry.name for entry in read(sound).entries]
 
 
-@settings(deadline=2000)
 @given(MAGICS, st.binary(max_size=2000))
 def test_noise_neither_crashes_nor_hangs(magic: bytes, noise: bytes) -> None:
     stored = magic + noise
