@@ -7,12 +7,10 @@ from bootrescue.devices.model import Hardware
 
 # The machine that the boot proof gives to a disk image (include/uapi/linux/virtio_ids.h: 2 is the block device,
 # 0x1042 the PCI id of its modern form).
+_DISK: Final = "virtio:d00000002v00001AF4"
+_BUS: Final = "pci:v00001AF4d00001042sv00001AF4sd00001100bc01sc00i00"
 QEMU_VIRTIO_DISK: Final = Hardware(
-    modaliases=(
-        "virtio:d00000002v00001AF4",
-        "pci:v00001AF4d00001042sv00001AF4sd00001100bc01sc00i00",
-    ),
-    assumed=True,
+    modaliases=(_DISK, _BUS), drivers=((_DISK, "virtio_blk"), (_BUS, "virtio_pci")), assumed=True
 )
 
 
@@ -22,6 +20,7 @@ def hardware_of(sysfs_path: str) -> Hardware:
     A device without any (a loop device) holds a disk image, in effect, and is judged like one.
     """
     modaliases = []
+    drivers = []
     directory = Path(sysfs_path).resolve()
     for place in (directory, *directory.parents):
         if place == Path("/sys/devices"):
@@ -32,4 +31,13 @@ def hardware_of(sysfs_path: str) -> Hardware:
             continue
         if text:
             modaliases.append(text)
-    return Hardware(modaliases=tuple(modaliases)) if modaliases else QEMU_VIRTIO_DISK
+            drivers += [(text, name) for name in _driver_at(place)]
+    return Hardware(modaliases=tuple(modaliases), drivers=tuple(drivers)) if modaliases else QEMU_VIRTIO_DISK
+
+
+def _driver_at(place: Path) -> tuple[str, ...]:
+    """The module name of the driver that this machine uses for a part; a driver's own name may have dashes."""
+    for link in (place / "driver/module", place / "driver"):
+        if link.exists():
+            return (link.resolve().name.replace("-", "_"),)
+    return ()

@@ -40,10 +40,13 @@ class Hardware:
 
     Attributes:
         modaliases: from the disk up to the bus; empty when nothing is known.
+        drivers: (modalias, module name) of the driver that serves a part, where that is known by name too: what is
+            built into a kernel is listed by name (modules.builtin), and by modalias not before Linux 6.18.
         assumed: true for a disk image, which is judged for the machine that the boot proof gives it.
     """
 
     modaliases: tuple[str, ...] = ()
+    drivers: tuple[tuple[str, str], ...] = ()
     assumed: bool = False
 
 

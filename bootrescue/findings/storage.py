@@ -3,6 +3,7 @@
 from typing import Final
 
 from bootrescue.boot.model import BootChain, ImageFacts, ModulesFacts
+from bootrescue.devices.model import Hardware
 from bootrescue.findings.drivers import NOT_THERE, Driver, judge_driver, worst
 from bootrescue.findings.model import Evidence, Link, State
 
@@ -18,7 +19,7 @@ def storage_link(chain: BootChain, image: ImageFacts, modules: ModulesFacts) -> 
     broken all the same, but one that is missing says only that nothing is known.
     """
     hardware = chain.hardware
-    parts = [_judge_part(modalias, image, modules) for modalias in hardware.modaliases if not _is_passive(modalias)]
+    parts = [_judge_part(part, hardware, image, modules) for part in hardware.modaliases if not _is_passive(part)]
     device = chain.system.root.device
     if not parts:
         evidence = (Evidence(path=device, text="the way to the disk is not known"),)
@@ -40,9 +41,12 @@ def _is_absent(state: State, evidence: tuple[Evidence, ...]) -> bool:
     return state is State.BROKEN and all(one.text.endswith(NOT_THERE) for one in evidence)
 
 
-def _judge_part(modalias: str, image: ImageFacts, modules: ModulesFacts) -> tuple[State, tuple[Evidence, ...]]:
+def _judge_part(
+    modalias: str, hardware: Hardware, image: ImageFacts, modules: ModulesFacts
+) -> tuple[State, tuple[Evidence, ...]]:
     """Several drivers may answer to one part: it works when one does and none that is there is bad."""
-    drivers = [judge_driver(name, image, modules) for name in modules.answers.get(modalias, ())]
+    names = modules.answers.get(modalias, ()) or _built_in(modalias, hardware, modules)
+    drivers = [judge_driver(name, image, modules) for name in names]
     if not drivers:
         place = f"{modules.directory}/modules.alias"
         return State.UNKNOWN, (Evidence(path=place, text=f"no driver is known for {modalias}"),)
@@ -53,6 +57,11 @@ def _judge_part(modalias: str, image: ImageFacts, modules: ModulesFacts) -> tupl
     doubtful = [one for driver in drivers if not _is_absent(driver.state, driver.evidence) for one in driver.evidence]
     doubtful = [one for one in doubtful if one not in proved]
     return (State.UNKNOWN, tuple(doubtful)) if doubtful else (State.PROVED, proved)
+
+
+def _built_in(modalias: str, hardware: Hardware, modules: ModulesFacts) -> tuple[str, ...]:
+    """The drivers known to serve a part that are built into this kernel, whose index then has no alias for them."""
+    return tuple(name for part, name in hardware.drivers if part == modalias and name in modules.builtin)
 
 
 def _evidence(drivers: list[Driver], state: State) -> tuple[Evidence, ...]:

@@ -11,15 +11,27 @@ OVERRIDE = "BOOTRESCUE_LAB_APT_SOURCES"
 
 
 def release_name() -> str:
-    """Return the host's release name, which names the suites to install from."""
+    """Return the name of the release to install: the host's own, or the one that the given sources serve."""
+    if override := os.environ.get(OVERRIDE):
+        return _first_suite(Path(override).read_text(encoding="utf-8"))
     assignments = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
     values = dict(line.split("=", 1) for line in assignments if "=" in line)
     name = shlex.split(values.get("VERSION_CODENAME", ""))
-    if values.get("ID") != "debian" and OVERRIDE not in os.environ:
+    if values.get("ID") != "debian":
         raise LabError(f"the lab installs Debian: set {OVERRIDE} to a file with Debian's apt sources")
-    if not name and OVERRIDE not in os.environ:
+    if not name:
         raise LabError(f"/etc/os-release names no release: set {OVERRIDE} to a file with Debian's apt sources")
-    return name[0] if name else ""
+    return name[0]
+
+
+def _first_suite(sources: str) -> str:
+    for line in sources.splitlines():
+        if line.lower().startswith("suites:"):
+            return line.split()[1]
+        words = line.partition("]")[2].split() if "[" in line else line.split()[1:]
+        if line.startswith("deb ") and len(words) > 1:
+            return words[1]
+    raise LabError(f"the file that {OVERRIDE} names holds no apt source")
 
 
 def apt_sources() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.lab import guest
 from tests.lab.commands import chroot, run
+from tests.lab.cpio import decompress
 from tests.lab.disk import (
     MIB,
     SECTOR_SIZE_BYTES,
@@ -63,6 +64,7 @@ def build_debian(name: str, directory: Path) -> LabMachine:
             extract(archive, root)
             _configure(name, root, root_uuid)
             release = next((root / "lib/modules").iterdir()).name
+            _unpack_modules(root, release)
             with pseudo_file_systems(root, devices.values(), {root_uuid: devices[ROOT]}):
                 loaders = _make_bootable(root, release, root_uuid, disk=devices[0])
             titles = entry_titles((root / "boot/grub/grub.cfg").read_text(encoding="utf-8"))
@@ -104,6 +106,16 @@ def _configure(name: str, root: Path, root_uuid: str) -> None:
     (root / "etc/initramfs-tools/conf.d/compress").write_text("COMPRESS=zstd\n", encoding="utf-8")
     (root / "etc/default/grub").write_text(GRUB_DEFAULTS, encoding="utf-8")
     (root / "boot/efi").mkdir(exist_ok=True)
+
+
+def _unpack_modules(root: Path, release: str) -> None:
+    """Have modules as .ko on every release: those of Debian 13 are .ko.xz and go into an archive of their own."""
+    packed = sorted((root / "lib/modules" / release).rglob("*.ko.xz"))
+    for path in packed:
+        path.with_suffix("").write_bytes(decompress("xz", path.read_bytes()))
+        path.unlink()
+    if packed:
+        chroot(root, "depmod", release)
 
 
 def _make_bootable(root: Path, release: str, root_uuid: str, *, disk: Path) -> _Loaders:

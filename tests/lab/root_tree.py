@@ -40,8 +40,11 @@ KEPT_MODULES = (
     "net/core/failover.ko*",
 )
 
+# Packages of Debian 12 name the first, those of Debian 13, where /lib is a link, the second.
+MODULES = ("/lib/modules", "/usr/lib/modules")
+
 DROPPED_PATHS = (
-    "/lib/modules/*/kernel/*",
+    *(f"{modules}/*/kernel/*" for modules in MODULES),
     "/usr/share/doc/*",
     "/usr/share/info/*",
     "/usr/share/locale/*",
@@ -66,7 +69,7 @@ def root_tree(name: str, packages: tuple[str, ...]) -> Path:
 
 def _arguments(packages: tuple[str, ...], archive: Path) -> list[str]:
     dropped = [f"--dpkgopt=path-exclude={pattern}" for pattern in DROPPED_PATHS]
-    kept = [f"--dpkgopt=path-include=/lib/modules/*/kernel/{pattern}" for pattern in KEPT_MODULES]
+    kept = [f"--dpkgopt=path-include={top}/*/kernel/{pattern}" for top in MODULES for pattern in KEPT_MODULES]
     return [
         "mmdebstrap",
         "--mode=root",

@@ -265,3 +265,14 @@ def test_of_two_images_the_broken_one_is_named() -> None:
     grub = menu_entry("Debian", f"/boot/microcode.img {IMAGE}")
     found = Machine(grub=grub, files={"/boot/microcode.img": image()[:-2000]}).diagnosis()
     assert [finding.subject for finding in found.findings] == ["/boot/microcode.img"]
+
+
+def test_a_bus_driver_built_in_without_an_alias_is_known_by_its_name() -> None:
+    """Debian 13 builds virtio_pci in, and modules.builtin.modinfo has aliases not before Linux 6.18."""
+    disk_only = (("virtio:d00000002v*", "virtio_blk"),)
+    known = Hardware(modaliases=(VIRTIO_DISK, VIRTIO_PCI), drivers=((VIRTIO_PCI, "virtio_pci"),))
+
+    built_in = Machine(aliases=disk_only, hardware=known, builtin=("virtio_pci",))
+    assert state_of(judged(built_in), "storage-driver") is State.PROVED
+    elsewhere = Machine(aliases=disk_only, hardware=known)
+    assert state_of(judged(elsewhere), "storage-driver") is State.UNKNOWN
