@@ -54,9 +54,9 @@ def row(device: str, source: str, mount_point: str = "/mnt") -> MountRow:
 
 
 def test_what_a_mount_stands_on() -> None:
-    own = Path("/tmp/work")  # noqa: S108 -- a name only
+    own = Path("/tmp/own")  # noqa: S108 -- a name only
     assert list(_numbers(row("8:1", "/dev/root"), own)) == ["8:1"]
-    assert list(_numbers(row("8:1", "/dev/loop0", "/tmp/work/001-mount"), own)) == []  # noqa: S108 -- as above
+    assert list(_numbers(row("8:1", "/dev/loop0", "/tmp/own/001-mount"), own)) == []  # noqa: S108 -- as above
     assert list(_numbers(row("0:35", "overlay"), own)) == []
     # btrfs: no number of its own, the source's node is asked
     assert list(_numbers(row("0:35", "/dev/null"), own)) == [""]
